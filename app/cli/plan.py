@@ -1,0 +1,95 @@
+"""What `up` runs: the processes, and the settings they get by environment alone."""
+
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.cli.nginx import Nginx, check, render
+from app.cli.ports import free_ports
+from app.cli.process import Command
+from app.cli.state import StateFolder
+from app.core.settings import PREFIX, Settings, load_settings
+
+LOOPBACK = "127.0.0.0/8,::1/128"
+INNER_PORTS = ("AUTH_PORT", "AUTH_INTERNAL_PORT", "REGISTRY_PORT")
+ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (where to reach it from here)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`commands` in the order of their start; they end in the opposite order."""
+
+    settings: Settings
+    commands: list[Command]
+
+
+def environment(state: StateFolder, environ: Mapping[str, str]) -> dict[str, str]:
+    """The user's environment, completed by what a laptop needs: nothing that the user set is changed.
+
+    Inner ports are free ones, secrets are files of the state folder, and local MCP servers may be registered.
+    """
+    ours = {
+        **{PREFIX + name: str(port) for name, port in zip(INNER_PORTS, free_ports(3), strict=True)},
+        f"{PREFIX}PUBLIC_URL": local_url(load_settings(environ)),
+        f"{PREFIX}UPSTREAM_NETWORKS": LOOPBACK,
+    }
+    for name in ("GATEWAY_SECRET", "SEALING_KEYS"):
+        if PREFIX + name not in environ:
+            ours[f"{PREFIX}{name}_FILE"] = str(state.secret(name.lower()))
+    return {**ours, **environ, f"{PREFIX}STATE_DIR": str(state.path)}
+
+
+def make_plan(state: StateFolder, environ: Mapping[str, str], nginx: Nginx) -> Plan:
+    """Choose ports, render and check NGINX's configuration. Raises CliError and SettingsError."""
+    complete = environment(state, environ)
+    settings = load_settings(complete)
+    configuration = render(settings, nginx, state.nginx)
+    check(nginx, state.nginx, configuration)
+
+    def for_auth() -> Mapping[str, str]:
+        password = state.secret("admin_password")
+        given = {f"{PREFIX}ADMIN_PASSWORD", f"{PREFIX}ADMIN_PASSWORD_FILE"} & complete.keys()
+        return (
+            complete
+            if given or not password.exists()
+            else {**complete, f"{PREFIX}ADMIN_PASSWORD_FILE": str(password)}
+        )
+
+    return Plan(
+        settings,
+        [
+            Command("auth", _module("app.auth"), for_auth),
+            Command("registry", _module("app.registry"), lambda: complete),
+            gateway_command(nginx, state.nginx, configuration, complete),
+        ],
+    )
+
+
+def gateway_command(nginx: Nginx, prefix: Path, configuration: Path, environ: Mapping[str, str]) -> Command:
+    """NGINX in the foreground, without our settings in its environment; QUIT lets calls under way end."""
+    arguments = [
+        str(nginx.binary),
+        "-e",
+        "stderr",
+        "-p",
+        str(prefix),
+        "-c",
+        str(configuration),
+        "-g",
+        "daemon off;",
+    ]
+    clean = {name: value for name, value in environ.items() if not name.startswith(PREFIX)}
+    return Command("gateway", arguments, lambda: clean, stop=signal.SIGQUIT)
+
+
+def local_url(settings: Settings) -> str:
+    """Where the gateway answers from this machine, whatever its public address is."""
+    host = ANYWHERE.get(settings.gateway_host, settings.gateway_host)
+    scheme = "https" if settings.tls_certificate_file else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.gateway_port}"
+
+
+def _module(name: str) -> list[str]:
+    return [sys.executable, "-P", "-m", name]

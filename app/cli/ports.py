@@ -1,0 +1,40 @@
+"""Ports on this machine: free ones for the processes inside, and whether the gateway's own is free."""
+
+import errno
+import socket
+
+from app.cli.output import CliError
+
+
+def free_ports(count: int) -> list[int]:
+    """Free loopback ports, all different. Should another program take one first, `up` tries anew."""
+    taken = [socket.socket() for _ in range(count)]
+    try:
+        for entry in taken:
+            entry.bind(("127.0.0.1", 0))
+        return [entry.getsockname()[1] for entry in taken]
+    finally:
+        for entry in taken:
+            entry.close()
+
+
+def require_free(host: str, port: int) -> None:
+    """Raises CliError, naming the port and its setting, where NGINX could not listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CliError(_reason(host, port, error)) from error
+
+
+def _reason(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"port {port} on {host} is in use by another program. "
+            "Stop that program, or choose another port with GATEPOST_GATEWAY_PORT."
+        )
+    if error.errno == errno.EACCES:
+        return f"port {port} needs root. Choose one above 1023 with GATEPOST_GATEWAY_PORT."
+    return f"cannot listen on {host} port {port}: {error.strerror}. See GATEPOST_GATEWAY_HOST and _PORT."

@@ -1,0 +1,19 @@
+from app.core.models.scope import AgentGrant, RegistryGrant, Scope, ServerGrant
+from app.core.models.server import SLUG_PATTERN, ServerEntry, ServerSettings, Upstream
+from app.core.models.token import Token
+from app.core.models.tool import ToolKind, ToolRecord, ToolState
+
+__all__ = [
+    "SLUG_PATTERN",
+    "AgentGrant",
+    "RegistryGrant",
+    "Scope",
+    "ServerEntry",
+    "ServerGrant",
+    "ServerSettings",
+    "Token",
+    "ToolKind",
+    "ToolRecord",
+    "ToolState",
+    "Upstream",
+]

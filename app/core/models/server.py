@@ -1,0 +1,68 @@
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SLUG_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
+META_KEY = "dev.gatepost/server"
+
+
+class ServerSettings(BaseModel):
+    """Our part of a server.json, under `_meta["dev.gatepost/server"]`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    slug: str = Field(pattern=SLUG_PATTERN)
+    enabled: bool = True
+    tags: list[str] = []
+    timeout_s: float = Field(default=300.0, gt=0, le=86_400, description="longest silence of the upstream")
+    max_body: int | None = Field(default=None, gt=0, description="bytes; never above the gateway's own cap")
+    rate_limit: int | None = Field(default=None, gt=0, description="calls a minute and caller")
+
+
+class Upstream(BaseModel):
+    """Where a server's Streamable HTTP endpoint is, taken apart once."""
+
+    model_config = ConfigDict(frozen=True)
+
+    scheme: str
+    hostname: str
+    port: int
+    target: str
+
+    @property
+    def host(self) -> str:
+        """The Host header the upstream expects: no port where it is the scheme's own (RFC 9110, 7.2)."""
+        name = f"[{self.hostname}]" if ":" in self.hostname else self.hostname
+        return name if self.port == {"http": 80, "https": 443}[self.scheme] else f"{name}:{self.port}"
+
+    @classmethod
+    def from_url(cls, url: str) -> "Upstream":
+        """Raises ValueError, with the reason, for what is no absolute http or https URL."""
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"{url!r} is not an absolute http:// or https:// URL")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("a URL must not carry a user name or password; give the credential on its own")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        return cls(scheme=parts.scheme, hostname=parts.hostname, port=port, target=target)
+
+
+class ServerEntry(BaseModel):
+    """A registered server as stored: the official server.json and our part, nothing that changes alone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    document: dict[str, Any]
+    settings: ServerSettings
+    created_at: str
+    updated_at: str
+
+    @property
+    def url(self) -> str | None:
+        """The first Streamable HTTP remote; None for a server that is stdio only, listed but not callable."""
+        for remote in self.document.get("remotes", []):
+            if remote.get("type") == "streamable-http":
+                return str(remote["url"])
+        return None

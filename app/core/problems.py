@@ -1,0 +1,97 @@
+import http
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from app.core.store import Conflict, StoreError
+
+MEDIA_TYPE = "application/problem+json"
+_log = structlog.get_logger(__name__)
+
+
+class Problem(Exception):  # noqa: N818  (RFC 9457 calls it so)
+    """An error answer as a problem document (RFC 9457).
+
+    `type` is the stable slug in `urn:gatepost:problem:<slug>`; `detail` says what to do.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        type: str,
+        title: str,
+        detail: str = "",
+        *,
+        headers: Mapping[str, str] | None = None,
+        **extra: Any,
+    ) -> None:
+        super().__init__(detail or title)
+        self.status = status
+        self.headers = headers
+        self.document = {
+            "type": f"urn:gatepost:problem:{type}",
+            "title": title,
+            "status": status,
+            **({"detail": detail} if detail else {}),
+            **extra,
+        }
+
+    def response(self) -> JSONResponse:
+        """The answer with this problem as its body."""
+        return JSONResponse(self.document, self.status, self.headers, MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error answer of an application a problem document."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Conflict, _conflict)
+    app.add_exception_handler(StoreError, _store)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _problem(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Problem)  # noqa: S101  (registered for this class)
+    return error.response()
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    errors = [{"field": _field(found["loc"]), "reason": found["msg"]} for found in error.errors()]
+    detail = "; ".join(f"{found['field']}: {found['reason']}" for found in errors)
+    return Problem(422, "invalid-request", "The request is not valid", detail, errors=errors).response()
+
+
+def _field(location: tuple[str | int, ...]) -> str:
+    # The first part only says where in the request: body, query, path or header.
+    return ".".join(str(part) for part in location[1:]) or str(location[0])
+
+
+async def _http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    title = http.HTTPStatus(error.status_code).phrase
+    detail = "" if error.detail == title else str(error.detail)
+    slug = title.lower().replace(" ", "-")
+    return Problem(error.status_code, slug, title, detail, headers=error.headers).response()
+
+
+async def _conflict(_request: Request, error: Exception) -> JSONResponse:
+    title = "It was changed by somebody else meanwhile"
+    return Problem(412, "conflict", title, str(error)).response()
+
+
+async def _store(_request: Request, error: Exception) -> JSONResponse:
+    _log.error("the store cannot be used", error=str(error))
+    detail = "the log of this process says why"
+    return Problem(503, "store-unavailable", "The store cannot be used", detail).response()
+
+
+async def _unexpected(_request: Request, _error: Exception) -> JSONResponse:
+    detail = "this is a fault of Gatepost; the log of this process has the trace"
+    return Problem(500, "internal-error", "Something went wrong inside", detail).response()

@@ -1,0 +1,136 @@
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from app.core.secret_files import SecretFile
+from app.core.settings_environment import PREFIX, SettingsError, as_settings_error, read_environment, variable
+
+__all__ = ["PREFIX", "Settings", "SettingsError", "load_settings"]
+
+
+def _by_commas(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Networks = Annotated[list[IPv4Network | IPv6Network], BeforeValidator(_by_commas)]
+
+
+class Settings(BaseModel):
+    """Every setting of Gatepost, once. `gatepost settings` prints this class as a table."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    public_url: str = Field("http://127.0.0.1:8080", description="the address users reach the gateway at")
+    state_dir: Path = Field(Path(".gatepost"), description="keys, the SQLite store, logs and NGINX's prefix")
+    gateway_host: str = Field("127.0.0.1", description="the address NGINX listens on")
+    gateway_port: Port = Field(8080, description="the port NGINX listens on")
+    gateway_workers: int = Field(0, ge=0, description="NGINX worker processes; 0 is one a core")
+    tls_certificate_file: Path | None = Field(
+        None, description="PEM chain; with it the gateway speaks TLS and HTTP/2"
+    )
+    tls_key_file: Path | None = Field(None, description="PEM key of tls_certificate_file")
+    auth_host: str = Field("127.0.0.1", description="where the auth server listens and the gateway finds it")
+    auth_port: Port = Field(8081, description="the auth server's port for login and metadata")
+    auth_internal_port: Port = Field(8082, description="the auth server's port for the gateway alone")
+    registry_host: str = Field("127.0.0.1", description="where the registry listens and the gateway finds it")
+    registry_port: Port = Field(8083, description="the registry's port")
+    gateway_secret: SecretStr | None = Field(None, description="shared by gateway and auth")
+    sealing_keys: SecretStr | None = Field(
+        None, description="base64 keys of 32 bytes, by commas; the first seals, all open"
+    )
+    admin_username: str = Field("admin", description="the local administrator")
+    admin_password: SecretStr | None = Field(None, description="set at the first start only")
+    max_body: int = Field(4 * 1024 * 1024, gt=0, description="largest request body, in bytes")
+    verdict_ttl_s: int = Field(
+        300, ge=1, le=300, description="longest life of a decision at a gateway, in seconds"
+    )
+    upstream_networks: Networks = Field(
+        [], description="private networks that upstreams may be in, by commas; metadata addresses never are"
+    )
+    upstream_ca_file: Path | None = Field(
+        None, description="PEM bundle of the CAs of upstreams; default: the system's"
+    )
+    audit_file: Path | None = Field(
+        None, description="one JSON line a call; default: logs/audit.jsonl in the state folder"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="debug, info, warning or error"
+    )
+
+    _files: dict[str, SecretFile] = PrivateAttr(default_factory=dict)
+
+    @cached_property
+    def audit_path(self) -> Path:
+        """Where the gateway writes its audit log."""
+        return self.audit_file or self.state_dir / "logs" / "audit.jsonl"
+
+    def secret(self, name: str) -> str | None:
+        """A secret setting's value, by its field name; a file is read again when it changed."""
+        if name in self._files:
+            return self._files[name].read()
+        value: SecretStr | None = getattr(self, name)
+        return None if value is None else value.get_secret_value()
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        """The settings that these variables give. Raises SettingsError."""
+        secrets = {name for name, field in cls.model_fields.items() if field.annotation == SecretStr | None}
+        values, files = read_environment(environ, cls.model_fields, secrets)
+        try:
+            settings = cls.model_validate(values)
+        except ValidationError as error:
+            raise as_settings_error(error) from None
+        settings._files.update(files)  # noqa: SLF001  (of its own instance)
+        return settings
+
+    @field_validator("public_url")
+    @classmethod
+    def _origin_that_is_safe(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+            raise ValueError(f"{value!r} is not an http:// or https:// address")
+        if parts.path not in {"", "/"} or parts.query or parts.fragment:
+            raise ValueError(
+                f"{value!r} has a path; the gateway serves a host of its own, e.g. https://{parts.netloc}"
+            )
+        if parts.scheme == "http" and not _is_loopback(parts.hostname):
+            raise ValueError(f"{value!r} is plain http and not on loopback; use https://{parts.netloc}")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _both_tls_files(self) -> Self:
+        if (self.tls_certificate_file is None) != (self.tls_key_file is None):
+            given, missing = "tls_certificate_file", "tls_key_file"
+            if self.tls_certificate_file is None:
+                given, missing = missing, given
+            raise ValueError(f"{variable(given)} needs {variable(missing)} beside it; set both or neither")
+        return self
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings that the environment gives. Raises SettingsError, which names the variable and the fix."""
+    return Settings.from_environ(environ)
+
+
+def _is_loopback(hostname: str) -> bool:
+    try:
+        return ip_address(hostname).is_loopback
+    except ValueError:
+        return hostname == "localhost" or hostname.endswith(".localhost")

@@ -1,0 +1,144 @@
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from app.core.settings import Settings
+
+Body = Mapping[str, Any]
+ABSENT = 0
+"""The revision of a document that is not there: `expected=ABSENT` creates and never overwrites."""
+
+
+class StoreError(Exception):
+    """The store cannot be opened or used; the message names it, the reason and the fix."""
+
+
+class Conflict(StoreError):  # noqa: N818  (the field's own name)
+    """The document's revision is not the expected one: somebody else wrote first. Read again, then repeat."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """One stored document; its revision starts at 1 and grows by one with each write."""
+
+    id: str
+    revision: int
+    body: Body
+
+
+@dataclass(frozen=True)
+class Page:
+    """Documents in the order of their ids; `next_cursor` is None on the last page."""
+
+    items: list[Document]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """One write to policy. `document` is None for a deletion.
+
+    `affects` names what must be decided anew at the gateways: a resource (`/mcp/ledger`, `/api`),
+    a caller (`principal:alice`), or `*`.
+    """
+
+    number: int
+    collection: str
+    id: str
+    document: Document | None
+    affects: frozenset[str]
+
+
+class Store(Protocol):
+    """All state of Gatepost. Every implementation passes `tests/contract/store.py` unchanged.
+
+    Writes of policy (servers, scopes, tokens, credentials, a tool's state) go through `commit`, which
+    numbers them: gateways follow those numbers. `put` and `delete` are for what changes no decision:
+    health, sessions, last use.
+    Bodies are JSON objects. Every method raises StoreError where the store cannot be used.
+    """
+
+    async def get(self, collection: str, id: str) -> Document | None:
+        """The document, or None."""
+        ...
+
+    async def list(
+        self,
+        collection: str,
+        where: Mapping[str, str | int | bool | None] | None = None,
+        *,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page:
+        """Documents whose top-level members equal `where`, by id, `limit` a page.
+
+        A member that is absent equals None. Raises ValueError for a member that is no identifier.
+        """
+        ...
+
+    async def put(
+        self,
+        collection: str,
+        id: str,
+        body: Body,
+        *,
+        expected: int | None = None,
+        expires_at: float | None = None,
+    ) -> Document:
+        """Write one document; its revision grows by one. `expected` None overwrites whatever is there.
+
+        After `expires_at` (seconds since the epoch) it is gone for readers. Raises Conflict.
+        """
+        ...
+
+    async def delete(self, collection: str, id: str, *, expected: int | None = None) -> bool:
+        """Whether something was deleted. Raises Conflict."""
+        ...
+
+    async def commit(
+        self,
+        collection: str,
+        id: str,
+        body: Body | None,
+        *,
+        expected: int | None = None,
+        affects: Iterable[str] = (),
+        expires_at: float | None = None,
+    ) -> Document | None:
+        """Write (or, with body None, delete) one document of policy and number the change. Raises Conflict.
+
+        Deleting what is not there is no change.
+        """
+        ...
+
+    async def latest_change(self) -> int:
+        """The number of the newest change; 0 for none. Numbers have no gaps."""
+        ...
+
+    async def changes(self, since: int, limit: int = 1000) -> Sequence[Change] | None:
+        """Changes after `since`, oldest first; None where that is unknown: forgotten, or never reached."""
+        ...
+
+    async def acquire(self, lease: str, holder: str, seconds: float) -> bool:
+        """Take or renew a lease; one holder at a time, whatever number of processes ask."""
+        ...
+
+    async def release(self, lease: str, holder: str) -> None:
+        """Give a lease back; nothing happens to another holder's."""
+        ...
+
+    async def take(self, collection: str, id: str) -> Document | None:
+        """Read and delete in one step: among many takers one gets it (single-use codes)."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was begun, then let go of the store."""
+        ...
+
+
+async def open_store(settings: "Settings") -> Store:
+    """The store that the settings name, with its tables and indexes made. Raises StoreError."""
+    from app.core.store.sqlite import SqliteStore  # noqa: PLC0415  (one backend is loaded, not all)
+
+    return await SqliteStore.open(settings.state_dir / "gatepost.db")

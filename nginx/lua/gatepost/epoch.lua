@@ -1,0 +1,71 @@
+-- Follows the numbered changes of policy, once a second, and says which verdicts they touch.
+
+local cjson = require "cjson.safe"
+local config = require "gatepost.config"
+local http = require "gatepost.http"
+
+local marks = ngx.shared.gatepost_marks
+
+-- A verdict lives for 300 s at most, so an older mark has nothing left to mark.
+local MARK_LIFE = 600
+local PERIOD = 1
+
+local _M = {}
+
+-- The number of the newest change known here; nil until auth has answered once: the gateway is closed till then.
+function _M.current()
+    return marks:get("epoch")
+end
+
+-- Whether a verdict made at change number `number` still holds for this resource and principal.
+function _M.holds(number, resource, principal)
+    return (marks:get("*") or 0) <= number
+        and (marks:get(resource) or 0) <= number
+        and (marks:get("principal:" .. principal) or 0) <= number
+end
+
+local function poll()
+    local since = marks:get("epoch")
+    local target = "/internal/epoch" .. (since and "?since=" .. since or "")
+    local status, body = http.get(config.auth, target, { ["Gatepost-Gateway-Secret"] = config.secret })
+    local answer = status == 200 and cjson.decode(body)
+    if type(answer) ~= "table" or type(answer.epoch) ~= "number" then
+        return nil, status and "status " .. status or body
+    end
+    if since and answer.epoch < since then
+        answer.affects = { "*" }
+        answer.epoch = since + 1
+    end
+    for _, affected in ipairs(answer.affects or {}) do
+        local _, _, evicted = marks:set(affected, answer.epoch, affected ~= "*" and MARK_LIFE or 0)
+        if evicted then
+            marks:set("*", answer.epoch)
+        end
+    end
+    marks:set("epoch", answer.epoch)
+    return true
+end
+
+-- Starts the timer in one worker. Old workers of a reload read what the new ones write.
+function _M.follow()
+    if ngx.worker.id() ~= 0 then
+        return
+    end
+    local failing = false
+    local function tick(premature)
+        if premature then
+            return
+        end
+        local ok, err = poll()
+        if not ok and not failing then
+            ngx.log(ngx.WARN, "auth does not answer the policy poll (", err, "): known verdicts live on")
+        elseif ok and failing then
+            ngx.log(ngx.NOTICE, "auth answers the policy poll again")
+        end
+        failing = not ok
+    end
+    ngx.timer.at(0, tick)
+    ngx.timer.every(PERIOD, tick)
+end
+
+return _M

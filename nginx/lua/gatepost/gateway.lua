@@ -1,0 +1,193 @@
+-- One call at /mcp/<slug>, from the credential to the upstream (DESIGN, section 3).
+
+local audit = require "gatepost.audit"
+local body = require "gatepost.body"
+local config = require "gatepost.config"
+local credential = require "gatepost.credential"
+local headers = require "gatepost.headers"
+local limits = require "gatepost.limits"
+local policy = require "gatepost.policy"
+local refuse = require "gatepost.refuse"
+local upstream = require "gatepost.upstream"
+local verdict = require "gatepost.verdict"
+
+local get_body_data, read_body = ngx.req.get_body_data, ngx.req.read_body
+
+local _M = {}
+
+local PATH = [[^/mcp/[a-z0-9][a-z0-9-]{0,62}$]]
+local paths = {}
+local paths_kept = 0
+
+-- The resource that the client's own bytes name. Anything that normalises to another path is not a path of ours.
+local function resource_of(uri)
+    local known = paths[uri]
+    if known then
+        return known
+    end
+    local path = uri:match("^[^?]*")
+    if not ngx.re.find(path, PATH, "jo") then
+        return nil
+    end
+    if paths_kept >= 4096 then
+        paths, paths_kept = {}, 0
+    end
+    paths[uri] = path
+    paths_kept = paths_kept + 1
+    return path
+end
+
+local function log_denial(caller, resource, message, rule)
+    ngx.var.gatepost_call = audit.members(caller, resource, message and message.method,
+        message and (message.name or message.uri), "deny", rule)
+end
+
+local function refuse_caller(resource, why, reason)
+    log_denial(nil, resource, nil, why)
+    if why == "unavailable" then
+        ngx.header["Retry-After"] = 1
+        return refuse.rpc(503, nil, refuse.UNAVAILABLE, "gateway", why,
+            "the gateway cannot check this credential now; it will be able to again shortly")
+    elseif why == "misses" then
+        ngx.header["Retry-After"] = 10
+        return refuse.rpc(429, nil, refuse.LIMIT, "gateway", why, "too many bad credentials from this address; wait")
+    elseif why == "origin" then
+        return refuse.rpc(403, nil, refuse.TOKEN, "token", why,
+            "a session cookie counts only with JSON from this gateway's own pages; send a bearer token")
+    end
+    refuse.challenge(resource, reason)
+    return refuse.rpc(401, nil, refuse.TOKEN, "token", reason or "missing",
+        reason and refuse.token_text(reason) or "no credential: send Authorization: Bearer with a token")
+end
+
+local UNCALLABLE = {
+    disabled = "this server is disabled",
+    stdio_only = "this server has no HTTP endpoint: it is listed, not callable",
+    unresolved = "this server's host name cannot be used",
+}
+
+local function refuse_server(entry, resource, modern, message)
+    local why = entry.server.refusal
+    log_denial(entry.caller, resource, message, why)
+    local detail = entry.server.refusal_detail
+    return refuse.denied(modern, why == "unresolved" and 502 or 403, message.id, refuse.UPSTREAM, "upstream", why,
+        type(detail) == "string" and detail or UNCALLABLE[why])
+end
+
+local function read_message(entry, resource)
+    local kind_error = headers.content_error()
+    local status, text, partial = 415, kind_error, nil
+    if not kind_error then
+        read_body()
+        local data = get_body_data()
+        local cap = entry.server and entry.server.max_body
+        if not data then
+            status, text = 400, "the request has no body"
+        elseif type(cap) == "number" and #data > cap then
+            status, text = 413, "the body is larger than the " .. cap .. " bytes that this server takes"
+        else
+            local message
+            message, text, partial = body.read(data)
+            if message then
+                return message
+            end
+            status = 400
+        end
+    end
+    log_denial(entry.caller, resource, nil, "body")
+    return nil, refuse.rpc(status, partial and partial.id, text and refuse.INVALID, "gateway", "body", text)
+end
+
+local function check(entry, resource, modern, message)
+    local mismatch = headers.mismatch(message)
+    if mismatch then
+        log_denial(entry.caller, resource, message, "header")
+        return nil, refuse.rpc(400, message.id, refuse.HEADER_MISMATCH, "gateway", "header", mismatch)
+    end
+    local name, rule, text = policy.decide(entry, message)
+    if not name then
+        log_denial(entry.caller, resource, message, rule)
+        local status = rule == "params" and 400 or 403
+        return nil, refuse.denied(modern, status, message.id, refuse.POLICY, "policy", rule, text)
+    end
+    if entry.server.refusal and entry.server.refusal ~= ngx.null then
+        return nil, refuse_server(entry, resource, modern, message)
+    end
+    local wait = limits.exceeded(entry, resource, message)
+    if wait then
+        log_denial(entry.caller, resource, message, "rate_limit")
+        ngx.header["Retry-After"] = wait
+        return nil, refuse.denied(modern, 429, message.id, refuse.LIMIT, "policy", "rate_limit",
+            "this server's limit of " .. entry.server.rate_limit .. " calls a minute is used up; wait " .. wait .. " s")
+    end
+    return name
+end
+
+local function post(entry, resource, modern, ctx)
+    local message, refused = read_message(entry, resource)
+    if not message then
+        return refused
+    end
+    local name
+    name, refused = check(entry, resource, modern, message)
+    if not name then
+        return refused
+    end
+    local var = ngx.var
+    var.gatepost_call = audit.allowed(entry, resource, message.method or "response", name)
+    if message.id then
+        var.gatepost_id = message.id
+    end
+    ctx.method = message.method
+    upstream.choose(entry, ctx)
+end
+
+-- The stream and the end of a legacy session: they carry no message, so any right on the server is enough.
+local function bodiless(entry, resource, method, ctx)
+    local name, rule, text = policy.decide(entry, { method = "ping" })
+    if not name then
+        log_denial(entry.caller, resource, { method = method }, rule)
+        return refuse.rpc(403, nil, refuse.POLICY, "policy", rule, text)
+    end
+    if entry.server.refusal and entry.server.refusal ~= ngx.null then
+        return refuse_server(entry, resource, true, { method = method })
+    end
+    ngx.var.gatepost_call = audit.allowed(entry, resource, method, "")
+    ctx.method = method
+    upstream.choose(entry, ctx)
+end
+
+function _M.access()
+    local var = ngx.var
+    local resource = resource_of(var.request_uri)
+    if not resource then
+        log_denial(nil, nil, nil, "path")
+        return refuse.problem(404, "not-found", "Not found", "An MCP server is called at /mcp/<slug>.")
+    end
+    local method = var.request_method
+    if method ~= "POST" and method ~= "GET" and method ~= "DELETE" then
+        log_denial(nil, resource, nil, "http_method")
+        ngx.header["Allow"] = "POST, GET, DELETE"
+        return refuse.rpc(405, nil, refuse.INVALID, "gateway", "http_method", "only POST, GET and DELETE are served")
+    end
+    local modern = refuse.modern(var.http_mcp_protocol_version)
+    local header, value, why = credential.find(config.cookie, true)
+    local entry, reason
+    if value then
+        entry, why, reason = verdict.find(resource, header, value, var.binary_remote_addr)
+    end
+    if not entry then
+        return refuse_caller(resource, why, reason)
+    end
+    local ctx = ngx.ctx
+    ctx.entry, ctx.resource, ctx.header, ctx.credential = entry, resource, header, value
+    if modern then
+        var.gatepost_modern = "1"
+    end
+    if method == "POST" then
+        return post(entry, resource, modern, ctx)
+    end
+    return bodiless(entry, resource, method, ctx)
+end
+
+return _M

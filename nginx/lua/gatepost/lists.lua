@@ -1,0 +1,224 @@
+-- Lists in an upstream's answer, cut down to what the caller may use. Bytes that stay are the upstream's own.
+
+local cjson = require "cjson.safe"
+local json = require "gatepost.json"
+local streams = require "gatepost.streams"
+
+local bytes, first, following, key, skip, space = json.bytes, json.first, json.next, json.key, json.skip, json.space
+local sub, concat = string.sub, table.concat
+
+local MAX_BYTES = 16 * 1024 * 1024
+local MAX_NAME = 8192
+local TTL_MS = 2000
+
+local _M = {}
+
+-- Which list a member of `result` is: the member that names an item, the method whose names count, the blocked kind.
+local LISTS = {
+    tools = { "name", "tools/list", "tool" },
+    prompts = { "name", "prompts/list", "prompt" },
+    resources = { "uri", "resources/list", "resource" },
+    resourceTemplates = { "uriTemplate", "resources/templates/list", "resource" },
+}
+
+_M.METHODS = { ["tools/list"] = true, ["prompts/list"] = true, ["resources/list"] = true,
+    ["resources/templates/list"] = true, ["server/discover"] = true }
+
+-- The members of the object at i as {name → {from, to}}, with the key's own offset; nil where it is not strict JSON.
+local function members(text, p, i)
+    local found = {}
+    local at, behind = first(p, i, json.CLOSE)
+    while at do
+        local from, to, value = key(p, at)
+        if not from then
+            local colon = skip(text, at)
+            value = colon and space(p, space(p, colon) + 1)
+        end
+        local stop = value and skip(text, value)
+        if not stop then
+            return nil
+        end
+        if from and to - from <= 32 then
+            local name = sub(text, from + 1, to)
+            if found[name] then
+                return nil
+            end
+            found[name] = { value, stop }
+        end
+        at, behind = following(p, stop, json.CLOSE)
+    end
+    return behind and found or nil
+end
+
+local function allowed(entry, list, text, p, i)
+    if p[i] ~= json.OPEN then
+        return false
+    end
+    local item = members(text, p, i)
+    local place = item and item[list[1]]
+    local name = place and p[place[1]] == json.QUOTE and json.string(text, place[1], place[2], MAX_NAME)
+    local names, blocked = entry.rights[list[2]], entry.blocked[list[3]]
+    return name and names and (names["*"] or names[name]) and not (blocked and blocked[name])
+end
+
+-- The array at i with the items that the caller may use.
+local function filtered(entry, list, text, p, i)
+    local parts = {}
+    local at, behind = first(p, i, json.CLOSE_ARRAY)
+    while at do
+        local stop = skip(text, at)
+        if not stop then
+            return nil
+        end
+        if allowed(entry, list, text, p, at) then
+            parts[#parts + 1] = sub(text, at + 1, stop)
+        end
+        at, behind = following(p, stop, json.CLOSE_ARRAY)
+    end
+    return behind and "[" .. concat(parts, ",") .. "]" or nil
+end
+
+local function replacements(entry, text, p, result, cacheable)
+    local list = {}
+    for name, rule in pairs(LISTS) do
+        local place = result[name]
+        if place and p[place[1]] == json.OPEN_ARRAY then
+            cacheable = true
+            local kept = filtered(entry, rule, text, p, place[1])
+            if not kept then
+                return nil
+            end
+            list[#list + 1] = { place[1], place[2], kept }
+        end
+    end
+    if cacheable and result.cacheScope then
+        list[#list + 1] = { result.cacheScope[1], result.cacheScope[2], '"private"' }
+    end
+    if cacheable and result.ttlMs then
+        local ttl = tonumber(sub(text, result.ttlMs[1] + 1, result.ttlMs[2]))
+        list[#list + 1] = { result.ttlMs[1], result.ttlMs[2], tostring(math.min(ttl or 0, TTL_MS)) }
+    end
+    table.sort(list, function(a, b) return a[1] < b[1] end)
+    return list
+end
+
+-- One JSON-RPC message as the caller may see it; nil where it holds what cannot be read strictly.
+function _M.message(entry, text, cacheable)
+    local p = bytes(text)
+    local start = space(p, 0)
+    if p[start] ~= json.OPEN then
+        return nil
+    end
+    local envelope = members(text, p, start)
+    if not envelope then
+        return nil
+    end
+    local result = envelope.result
+    if not result or p[result[1]] ~= json.OPEN then
+        return text
+    end
+    result = members(text, p, result[1])
+    local list = result and replacements(entry, text, p, result, cacheable)
+    if not list then
+        return nil
+    end
+    local parts, from = {}, 1
+    for _, part in ipairs(list) do
+        parts[#parts + 1] = sub(text, from, part[1])
+        parts[#parts + 1] = part[3]
+        from = part[2] + 1
+    end
+    parts[#parts + 1] = sub(text, from)
+    return concat(parts)
+end
+
+local function refusal(text)
+    return cjson.encode { jsonrpc = "2.0", id = cjson.null,
+        error = { code = -31002, message = text, data = { layer = "upstream", rule = "list" } } }
+end
+
+-- Prepares an answer's filtering, before its headers go out.
+function _M.begin(ctx, kind)
+    ctx.filter = kind
+    ctx.parts, ctx.size = {}, 0
+    ngx.header["Content-Length"] = nil
+    if kind == "events" then
+        ngx.header["Cache-Control"] = "no-store, no-transform"
+        streams.follow(ctx)
+    end
+end
+
+local function events(ctx, chunk, last)
+    local pending = (ctx.pending or "") .. chunk
+    local out = {}
+    while true do
+        local from, to = ngx.re.find(pending, [[\r\n\r\n|\n\n|\r\r]], "jo")
+        if not from then
+            break
+        end
+        out[#out + 1] = _M.event(ctx, sub(pending, 1, to))
+        pending = sub(pending, to + 1)
+    end
+    if last or #pending > MAX_BYTES then
+        pending = ""
+    end
+    ctx.pending = pending
+    return concat(out)
+end
+
+-- One server-sent event. Its data is looked at only where it can be a list's answer.
+function _M.event(ctx, event)
+    local lines = {}
+    for line in event:gmatch("[^\r\n]+") do
+        local data = line:match("^data:? ?(.*)$")
+        if data then
+            lines[#lines + 1] = data
+        end
+    end
+    local data = concat(lines, "\n")
+    if data == "" or not data:find('"result"', 1, true) then
+        return event
+    end
+    local text = _M.message(ctx.entry, data, _M.METHODS[ctx.method])
+    if text == data then
+        return event
+    end
+    local head = {}
+    for line in event:gmatch("[^\r\n]+") do
+        if not line:find("^data") then
+            head[#head + 1] = line .. "\n"
+        end
+    end
+    text = text or refusal("the upstream's list is not strict JSON")
+    return concat(head) .. "data: " .. text:gsub("[\r\n]+", " ") .. "\n\n"
+end
+
+-- For body_filter_by_lua. A stream ends with its verdict: after a revocation no further event passes.
+function _M.body_filter()
+    local ctx = ngx.ctx
+    local kind = ctx.filter
+    if not kind then
+        return
+    end
+    local chunk, last = ngx.arg[1], ngx.arg[2]
+    if kind == "events" then
+        if not streams.may_pass(ctx) then
+            ctx.ended = true
+            ngx.arg[1], ngx.arg[2] = nil, true
+            return
+        end
+        ngx.arg[1] = events(ctx, chunk, last)
+        return
+    end
+    ctx.size = ctx.size + #chunk
+    if ctx.size <= MAX_BYTES then
+        ctx.parts[#ctx.parts + 1] = chunk
+    end
+    ngx.arg[1] = nil
+    if last then
+        local whole = ctx.size <= MAX_BYTES and _M.message(ctx.entry, concat(ctx.parts), _M.METHODS[ctx.method])
+        ngx.arg[1] = whole or refusal("the upstream's list is too large or not strict JSON")
+    end
+end
+
+return _M

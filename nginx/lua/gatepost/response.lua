@@ -1,0 +1,85 @@
+-- What of an upstream's answer may pass: JSON and event streams; never its challenges, pages or redirects.
+
+local lists = require "gatepost.lists"
+local refuse = require "gatepost.refuse"
+
+local _M = {}
+
+local function fail(reason)
+    ngx.var.gatepost_failure = reason
+    return ngx.exit(502)
+end
+
+local function kind_of(content_type)
+    if not content_type then
+        return nil
+    elseif content_type:find("^application/json") then
+        return "json"
+    elseif content_type:find("^text/event%-stream") then
+        return "events"
+    end
+    return "other"
+end
+
+function _M.header_filter()
+    local ctx = ngx.ctx
+    local entry = ctx.entry
+    if not entry or not ctx.route then
+        return
+    end
+    local status = ngx.status
+    if status == 502 or status == 504 or status == 503 then
+        if ngx.var.upstream_http_content_type == nil then
+            return
+        end
+    end
+    if status == 401 or status == 403 or status == 407 then
+        return fail("credential")
+    elseif status >= 300 and status < 400 then
+        return fail("redirect")
+    end
+    local header = ngx.header
+    local encoding = header["Content-Encoding"]
+    if encoding and encoding ~= "identity" then
+        return fail("encoded")
+    end
+    local kind = kind_of(header["Content-Type"])
+    if kind == "other" then
+        if status >= 400 and status < 500 then
+            header["Content-Type"] = "text/plain"
+            return
+        end
+        return fail("kind")
+    elseif kind == nil and status ~= 202 and status ~= 204 and ngx.var.upstream_http_content_length ~= "0" then
+        return fail("kind")
+    end
+    if kind == "events" or (kind == "json" and lists.METHODS[ctx.method]) then
+        lists.begin(ctx, kind)
+    end
+end
+
+local TEXTS = {
+    credential = "the upstream refused the gateway's credential; an administrator must renew it",
+    redirect = "the upstream answered with a redirect, which the gateway does not follow",
+    encoded = "the upstream sent an encoded answer that was not asked for",
+    kind = "the upstream answered with something that is neither JSON nor an event stream",
+}
+
+-- The JSON-RPC error in place of an upstream's failure: for error_page, where ngx.ctx is gone.
+function _M.failed()
+    local var = ngx.var
+    local reason = var.gatepost_failure
+    local text = TEXTS[reason]
+    local status = 502
+    if not text then
+        status = ngx.status == 504 and 504 or 502
+        reason = status == 504 and "timeout" or "unreachable"
+        text = status == 504 and "the upstream did not answer in time"
+            or "the upstream cannot be reached or broke off"
+    end
+    local id = var.gatepost_id
+    return refuse.denied(var.gatepost_modern == "1", status, id ~= "" and id or nil, refuse.UPSTREAM, "upstream",
+        reason, text)
+end
+
+return _M
