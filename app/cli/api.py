@@ -64,21 +64,14 @@ class Api:
         answer = self._send("POST", path, body=body)
         return answer.json() if answer.content else None
 
-    def put(self, path: str, body: object, *, if_match: str | None = None) -> None:
-        """Replace what is there, where it still has the ETag `if_match`."""
-        self._send("PUT", path, body=body, headers={"If-Match": if_match} if if_match else {})
+    def put(self, path: str, body: object) -> Any:
+        """Replace what is there now, or make it; the JSON answer, None for an empty one."""
+        answer = self._send("PUT", path, body=body, headers=self._if_match(path))
+        return answer.json() if answer.content else None
 
     def delete(self, path: str) -> None:
-        """Delete what is there now: the ETag that GET gives goes along."""
-        etag = self._send("GET", path).headers.get("ETag")
-        self._send("DELETE", path, headers={"If-Match": etag} if etag else {})
-
-    def etag(self, path: str) -> str | None:
-        """The ETag of what is there; None where nothing is."""
-        try:
-            return str(self._send("GET", path).headers.get("ETag"))
-        except NotFoundError:
-            return None
+        """Delete what is there now."""
+        self._send("DELETE", path, headers=self._if_match(path))
 
     def items(self, path: str) -> list[Any]:
         """Every item of a list, all pages."""
@@ -89,6 +82,14 @@ class Api:
             if not page.get("next_cursor"):
                 return found
             page = self.get(path, limit=PAGE, cursor=page["next_cursor"])
+
+    def _if_match(self, path: str) -> dict[str, str]:
+        """The ETag of what is there, so that somebody else's change in between is not lost but refused."""
+        try:
+            etag = self._send("GET", path).headers.get("ETag")
+        except CliError:
+            return {}
+        return {"If-Match": etag} if etag else {}
 
     def _send(
         self,

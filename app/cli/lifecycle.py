@@ -19,6 +19,7 @@ from app.cli.state import StateFolder
 from app.cli.supervisor import StartError, Supervisor
 from app.core.settings import load_settings
 
+Start = Callable[[Callable[[str, str], None], Callable[[], None]], None]
 DOWN_SECONDS = 40.0
 POLL_SECONDS = 0.05
 
@@ -39,9 +40,11 @@ def up(*, detach: bool) -> None:
         state.make_keys()
         asyncio.run(prepare_accounts(state, load_settings(environment(state, os.environ)), os.environ))
 
+        plan = make_plan(state, os.environ, nginx)
+
         def start(echo: Callable[[str, str], None], on_ready: Callable[[], None]) -> None:
             try:
-                asyncio.run(Supervisor(make_plan(state, os.environ, nginx), state, echo).run(on_ready))
+                asyncio.run(Supervisor(plan, state, echo).run(on_ready))
             except StartError as failure:
                 if not failure.port_taken:
                     raise CliError(str(failure)) from failure
@@ -54,13 +57,13 @@ def up(*, detach: bool) -> None:
             start(lambda process, line: show(readable(process, line)), lambda: announce(state))
 
 
-def _detached(
-    state: StateFolder, start: Callable[[Callable[[str, str], None], Callable[[], None]], None]
-) -> None:
+def _detached(state: StateFolder, start: Start) -> None:
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
-        os._exit(_as_daemon(start))
+        _become_daemon(state)
+        start(lambda _process, _line: None, lambda: None)
+        sys.exit(0)
     while not ((run := Run.load(state)) and run.ready):
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
@@ -71,16 +74,13 @@ def _detached(
     announce(state)
 
 
-def _as_daemon(start: Callable[[Callable[[str, str], None], Callable[[], None]], None]) -> int:
+def _become_daemon(state: StateFolder) -> None:
+    """Leave the terminal; what would be said there goes to the supervisor's log."""
     os.setsid()
     null = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(null, stream)
-    try:
-        start(lambda _process, _line: None, lambda: None)
-    except (CliError, StartError):
-        return 1
-    return 0
+    log = os.open(state.logs / "gatepost.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for stream, target in ((0, null), (1, null), (2, log)):
+        os.dup2(target, stream)
 
 
 def announce(state: StateFolder) -> None:

@@ -4,7 +4,14 @@ import sys
 
 import typer
 
-from app.cli import lifecycle_commands, nginx_commands
+from app.cli import (
+    lifecycle_commands,
+    nginx_commands,
+    scope_commands,
+    search_commands,
+    server_commands,
+    token_commands,
+)
 from app.cli.output import CliError, say
 from app.core.settings import SettingsError
 from app.core.store import StoreError
@@ -17,7 +24,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 lifecycle_commands.add_to(app)
+app.add_typer(server_commands.app, name="server")
+app.add_typer(scope_commands.app, name="scope")
+app.add_typer(token_commands.app, name="token")
+search_commands.add_to(app)
 app.add_typer(nginx_commands.app, name="nginx")
+
+
+@app.command()
+def demo() -> None:
+    """See it work: a small MCP server, a scope for one of its tools, calls through the gateway."""
+    from app.cli.demo import run  # noqa: PLC0415  (the MCP SDK takes a second to load)
+
+    run()
 
 
 def main() -> None:

@@ -62,12 +62,14 @@ def make_plan(state: StateFolder, environ: Mapping[str, str], nginx: Nginx) -> P
         [
             Command("auth", _module("app.auth"), for_auth),
             Command("registry", _module("app.registry"), lambda: complete),
-            gateway_command(nginx, state.nginx, configuration, complete),
+            _gateway(settings, nginx, state.nginx, configuration, complete),
         ],
     )
 
 
-def gateway_command(nginx: Nginx, prefix: Path, configuration: Path, environ: Mapping[str, str]) -> Command:
+def _gateway(
+    settings: Settings, nginx: Nginx, prefix: Path, configuration: Path, environ: Mapping[str, str]
+) -> Command:
     """NGINX in the foreground, without our settings in its environment; QUIT lets calls under way end."""
     arguments = [
         str(nginx.binary),
@@ -81,7 +83,11 @@ def gateway_command(nginx: Nginx, prefix: Path, configuration: Path, environ: Ma
         "daemon off;",
     ]
     clean = {name: value for name, value in environ.items() if not name.startswith(PREFIX)}
-    return Command("gateway", arguments, lambda: clean, stop=signal.SIGQUIT)
+    needs = (
+        (settings.auth_host, settings.auth_internal_port),
+        (settings.registry_host, settings.registry_port),
+    )
+    return Command("gateway", arguments, lambda: clean, stop=signal.SIGQUIT, needs=needs)
 
 
 def local_url(settings: Settings) -> str:

@@ -1,5 +1,6 @@
 """Ports on this machine: free ones for the processes inside, and whether the gateway's own is free."""
 
+import asyncio
 import errno
 import socket
 
@@ -27,6 +28,16 @@ def require_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise CliError(_reason(host, port, error)) from error
+
+
+async def accepts(host: str, port: int) -> bool:
+    """Whether something listens there."""
+    try:
+        _, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 def _reason(host: str, port: int, error: OSError) -> str:

@@ -12,23 +12,30 @@ from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from app.cli.ports import accepts
+
 FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 10.0
 HEALTHY_AFTER_S = 30.0
 LOG_BYTES = 10_000_000
 LINE_BYTES = 1024 * 1024
 RECENT_LINES = 20
+POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
 class Command:
-    """What to run, and how it is asked to end: `stop` first, then harder after `patience_s` seconds."""
+    """What to run, and how it is asked to end: `stop` first, then harder after `patience_s` seconds.
+
+    `needs` are the ports on this machine that must be open before its first start.
+    """
 
     name: str
     arguments: list[str]
     environ: Callable[[], Mapping[str, str]]
     stop: signal.Signals = signal.SIGTERM
     patience_s: float = 10.0
+    needs: tuple[tuple[str, int], ...] = ()
 
 
 class LogFile:
@@ -59,6 +66,7 @@ class Child:
 
     async def run(self) -> None:
         """Keep it running until `stop`; says each death, its cause and the wait before the next start."""
+        await self._wait_for_needs()
         delay = FIRST_DELAY_S
         while not self._stopping.is_set():
             began = time.monotonic()
@@ -71,9 +79,17 @@ class Child:
             self.ended = describe_exit(code)
             self._line("gatepost", f"{self.command.name} {self.ended}; starting it again in {delay:g} s")
             self._changed()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), delay)
+            await self._pause(delay)
             delay = min(delay * 2, LONGEST_DELAY_S)
+
+    async def _wait_for_needs(self) -> None:
+        for host, port in self.command.needs:
+            while not self._stopping.is_set() and not await accepts(host, port):
+                await self._pause(POLL_SECONDS)
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     async def _once(self) -> int:
         # A pipe of our own: asyncio's would hide a death until those who inherited the pipe are gone too.

@@ -27,7 +27,7 @@ def open_another(path: Path) -> OpenAnother:
 
 @pytest.fixture
 def another_user(tmp_path: Path) -> Iterator[None]:
-    """The folder is closed to the user the test runs as, whom root, which reads every folder, becomes for it."""
+    """Closes the folder to the user that runs the test; root becomes another user for it."""
     tmp_path.chmod(0)
     if os.geteuid() == 0:
         os.seteuid(65534)

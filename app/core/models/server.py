@@ -1,3 +1,4 @@
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -5,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 SLUG_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 META_KEY = "dev.gatepost/server"
+_URL = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
+_HOSTNAME = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 
 
 class ServerSettings(BaseModel):
@@ -38,12 +41,18 @@ class Upstream(BaseModel):
 
     @classmethod
     def from_url(cls, url: str) -> "Upstream":
-        """Raises ValueError, with the reason, for what is no absolute http or https URL."""
+        """Raises ValueError, with the reason, for what is no absolute http or https URL (RFC 3986)."""
+        if not _URL.fullmatch(url):
+            raise ValueError(f"{url!r} has a character that no URL may have; percent-encode it")
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError(f"{url!r} is not an absolute http:// or https:// URL")
         if parts.username is not None or parts.password is not None:
             raise ValueError("a URL must not carry a user name or password; give the credential on its own")
+        if not _HOSTNAME.fullmatch(parts.hostname):
+            raise ValueError(f"{parts.hostname!r} is no host name")
+        if parts.port == 0:
+            raise ValueError(f"{url!r} names port 0, where nothing can listen")
         port = parts.port or (443 if parts.scheme == "https" else 80)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         return cls(scheme=parts.scheme, hostname=parts.hostname, port=port, target=target)

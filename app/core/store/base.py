@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -48,6 +48,10 @@ class Change:
     id: str
     document: Document | None
     affects: frozenset[str]
+
+
+Changes = list[Change]
+"""Named here, since inside a store `list` is its method."""
 
 
 class Store(Protocol):
@@ -116,7 +120,7 @@ class Store(Protocol):
         """The number of the newest change; 0 for none. Numbers have no gaps."""
         ...
 
-    async def changes(self, since: int, limit: int = 1000) -> Sequence[Change] | None:
+    async def changes(self, since: int, limit: int = 1000) -> Changes | None:
         """Changes after `since`, oldest first; None where that is unknown: forgotten, or never reached."""
         ...
 

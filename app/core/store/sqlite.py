@@ -2,12 +2,12 @@
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from app.core.store import sqlite_documents as documents
-from app.core.store.base import Body, Change, Document, Page
+from app.core.store.base import Body, Change, Changes, Document, Page
 from app.core.store.sqlite_database import Database, Work
 
 KEPT_CHANGES = 10_000
@@ -98,7 +98,7 @@ class SqliteStore:
         query = "SELECT coalesce(max(number), 0) FROM changes"
         return int(await self._database.read(lambda db: db.execute(query).fetchone()[0]))
 
-    async def changes(self, since: int, limit: int = 1000) -> Sequence[Change] | None:
+    async def changes(self, since: int, limit: int = 1000) -> Changes | None:
         query = """
             SELECT ends.oldest, ends.newest, c.number, c.collection, c.id, c.revision, c.body, c.affects
             FROM (SELECT coalesce(min(number), 1) oldest, coalesce(max(number), 0) newest FROM changes) ends

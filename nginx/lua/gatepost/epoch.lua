@@ -17,6 +17,11 @@ function _M.current()
     return marks:get("epoch")
 end
 
+-- Grows when the numbers began anew: a verdict of an older generation says nothing.
+function _M.generation()
+    return marks:get("generation") or 0
+end
+
 -- Whether a verdict made at change number `number` still holds for this resource and principal.
 function _M.holds(number, resource, principal)
     return (marks:get("*") or 0) <= number
@@ -33,8 +38,12 @@ local function poll()
         return nil, status and "status " .. status or body
     end
     if since and answer.epoch < since then
-        answer.affects = { "*" }
-        answer.epoch = since + 1
+        -- Another store, such as a backup put back: its numbers say nothing of what is kept here.
+        local generation = _M.generation()
+        marks:flush_all()
+        marks:set("generation", generation + 1)
+        ngx.shared.gatepost_callers:flush_all()
+        ngx.shared.gatepost_servers:flush_all()
     end
     for _, affected in ipairs(answer.affects or {}) do
         local _, _, evicted = marks:set(affected, answer.epoch, affected ~= "*" and MARK_LIFE or 0)

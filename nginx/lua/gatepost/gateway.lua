@@ -2,7 +2,6 @@
 
 local audit = require "gatepost.audit"
 local body = require "gatepost.body"
-local config = require "gatepost.config"
 local credential = require "gatepost.credential"
 local headers = require "gatepost.headers"
 local limits = require "gatepost.limits"
@@ -11,7 +10,7 @@ local refuse = require "gatepost.refuse"
 local upstream = require "gatepost.upstream"
 local verdict = require "gatepost.verdict"
 
-local get_body_data, read_body = ngx.req.get_body_data, ngx.req.read_body
+local get_body_data, get_method, read_body = ngx.req.get_body_data, ngx.req.get_method, ngx.req.read_body
 
 local _M = {}
 
@@ -38,8 +37,8 @@ local function resource_of(uri)
 end
 
 local function log_denial(caller, resource, message, rule)
-    ngx.var.gatepost_call = audit.members(caller, resource, message and message.method,
-        message and (message.name or message.uri), "deny", rule)
+    audit.log(audit.members(caller, resource, message and message.method,
+        message and (message.name or message.uri), "deny", rule))
 end
 
 local function refuse_caller(resource, why, reason)
@@ -74,8 +73,8 @@ local function refuse_server(entry, resource, modern, message)
         type(detail) == "string" and detail or UNCALLABLE[why])
 end
 
-local function read_message(entry, resource)
-    local kind_error = headers.content_error()
+local function read_message(entry, resource, sent)
+    local kind_error = headers.content_error(sent)
     local status, text, partial = 415, kind_error, nil
     if not kind_error then
         read_body()
@@ -98,8 +97,8 @@ local function read_message(entry, resource)
     return nil, refuse.rpc(status, partial and partial.id, text and refuse.INVALID, "gateway", "body", text)
 end
 
-local function check(entry, resource, modern, message)
-    local mismatch = headers.mismatch(message)
+local function check(entry, resource, modern, sent, message)
+    local mismatch = headers.mismatch(sent, message)
     if mismatch then
         log_denial(entry.caller, resource, message, "header")
         return nil, refuse.rpc(400, message.id, refuse.HEADER_MISMATCH, "gateway", "header", mismatch)
@@ -123,21 +122,17 @@ local function check(entry, resource, modern, message)
     return name
 end
 
-local function post(entry, resource, modern, ctx)
-    local message, refused = read_message(entry, resource)
+local function post(entry, resource, modern, sent, ctx)
+    local message, refused = read_message(entry, resource, sent)
     if not message then
         return refused
     end
     local name
-    name, refused = check(entry, resource, modern, message)
+    name, refused = check(entry, resource, modern, sent, message)
     if not name then
         return refused
     end
-    local var = ngx.var
-    var.gatepost_call = audit.allowed(entry, resource, message.method or "response", name)
-    if message.id then
-        var.gatepost_id = message.id
-    end
+    audit.log(audit.allowed(entry, resource, message.method or "response", name))
     ctx.method = message.method
     upstream.choose(entry, ctx)
 end
@@ -152,40 +147,37 @@ local function bodiless(entry, resource, method, ctx)
     if entry.server.refusal and entry.server.refusal ~= ngx.null then
         return refuse_server(entry, resource, true, { method = method })
     end
-    ngx.var.gatepost_call = audit.allowed(entry, resource, method, "")
+    audit.log(audit.allowed(entry, resource, method, ""))
     ctx.method = method
     upstream.choose(entry, ctx)
 end
 
 function _M.access()
-    local var = ngx.var
-    local resource = resource_of(var.request_uri)
+    local resource = resource_of(ngx.var.request_uri)
     if not resource then
         log_denial(nil, nil, nil, "path")
         return refuse.problem(404, "not-found", "Not found", "An MCP server is called at /mcp/<slug>.")
     end
-    local method = var.request_method
+    local method = get_method()
     if method ~= "POST" and method ~= "GET" and method ~= "DELETE" then
         log_denial(nil, resource, nil, "http_method")
         ngx.header["Allow"] = "POST, GET, DELETE"
         return refuse.rpc(405, nil, refuse.INVALID, "gateway", "http_method", "only POST, GET and DELETE are served")
     end
-    local modern = refuse.modern(var.http_mcp_protocol_version)
-    local header, value, why = credential.find(config.cookie, true)
+    local sent = headers.read()
+    local modern = refuse.modern(sent["mcp-protocol-version"])
+    local header, value, why = credential.find(sent, true)
     local entry, reason
     if value then
-        entry, why, reason = verdict.find(resource, header, value, var.binary_remote_addr)
+        entry, why, reason = verdict.find(resource, header, value)
     end
     if not entry then
         return refuse_caller(resource, why, reason)
     end
     local ctx = ngx.ctx
     ctx.entry, ctx.resource, ctx.header, ctx.credential = entry, resource, header, value
-    if modern then
-        var.gatepost_modern = "1"
-    end
     if method == "POST" then
-        return post(entry, resource, modern, ctx)
+        return post(entry, resource, modern, sent, ctx)
     end
     return bodiless(entry, resource, method, ctx)
 end

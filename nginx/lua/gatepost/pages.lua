@@ -2,8 +2,9 @@
 
 local config = require "gatepost.config"
 local credential = require "gatepost.credential"
-local http = require "gatepost.http"
 local epoch = require "gatepost.epoch"
+local headers = require "gatepost.headers"
+local http = require "gatepost.http"
 local refuse = require "gatepost.refuse"
 local verdict = require "gatepost.verdict"
 
@@ -45,11 +46,11 @@ function _M.access(resource)
     if resource == "/ui" and reading and var["cookie_" .. config.cookie] then
         header, value = "Gatepost-Session", var["cookie_" .. config.cookie]
     else
-        header, value, why = credential.find(config.cookie, false)
+        header, value, why = credential.find(headers.read(), false)
     end
     local entry, reason
     if value then
-        entry, why, reason = verdict.find(resource, header, value, var.binary_remote_addr)
+        entry, why, reason = verdict.find(resource, header, value)
     end
     if not entry then
         return refused(resource, why, reason)

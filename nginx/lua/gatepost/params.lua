@@ -117,6 +117,8 @@ local function read_value(body, p, i, name, into)
     elseif name == "resourceSubscriptions" then
         into.uris = {}
         return strings(body, p, i, into.uris)
+    elseif name == "arguments" then
+        return json.skip_shallow(body, p, i)
     end
     return skip(body, i)
 end

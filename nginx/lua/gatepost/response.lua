@@ -1,5 +1,6 @@
 -- What of an upstream's answer may pass: JSON and event streams; never its challenges, pages or redirects.
 
+local body = require "gatepost.body"
 local lists = require "gatepost.lists"
 local refuse = require "gatepost.refuse"
 
@@ -10,15 +11,18 @@ local function fail(reason)
     return ngx.exit(502)
 end
 
+local EXACT = { ["application/json"] = "json", ["text/event-stream"] = "events" }
+
 local function kind_of(content_type)
     if not content_type then
         return nil
-    elseif content_type:find("^application/json") then
-        return "json"
-    elseif content_type:find("^text/event%-stream") then
-        return "events"
     end
-    return "other"
+    local kind = EXACT[content_type]
+    if kind then
+        return kind
+    end
+    local bare = content_type:lower():match("^%s*([^;%s]+)")
+    return EXACT[bare] or "other"
 end
 
 function _M.header_filter()
@@ -77,9 +81,10 @@ function _M.failed()
         text = status == 504 and "the upstream did not answer in time"
             or "the upstream cannot be reached or broke off"
     end
-    local id = var.gatepost_id
-    return refuse.denied(var.gatepost_modern == "1", status, id ~= "" and id or nil, refuse.UPSTREAM, "upstream",
-        reason, text)
+    local data = ngx.req.get_body_data()
+    local message = data and body.read(data)
+    return refuse.denied(refuse.modern(var.http_mcp_protocol_version), status, message and message.id,
+        refuse.UPSTREAM, "upstream", reason, text)
 end
 
 return _M

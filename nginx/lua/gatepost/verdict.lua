@@ -44,7 +44,8 @@ local function build(caller, server)
     end
     local expires = server and math.min(caller.expires_at, server.expires_at) or caller.expires_at
     return { caller = caller, server = server, rights = rights, blocked = blocked, any = next(rights) ~= nil,
-        allowed = {}, decisions = 0, expires_at = expires, number = caller.epoch, checked = caller.epoch }
+        allowed = {}, decisions = 0, expires_at = expires, number = caller.epoch, checked = caller.epoch,
+        generation = epoch.generation() }
 end
 
 local function keep(resource, credential, entry)
@@ -67,7 +68,8 @@ local function holds(entry, resource, current)
         return false
     end
     if entry.checked ~= current then
-        if not epoch.holds(entry.number, resource, entry.caller.principal) then
+        if entry.generation ~= epoch.generation()
+            or not epoch.holds(entry.number, resource, entry.caller.principal) then
             return false
         end
         entry.checked = current
@@ -157,8 +159,8 @@ end
 
 -- The verdict on a credential at a resource. `header` is how auth is given it: Authorization or Gatepost-Session.
 -- Returns the entry; or nil and "token" with a reason, "unavailable" (auth or its policy out of reach), or
--- "misses" (too many bad credentials from this `address`, where one is given).
-function _M.find(resource, header, credential, address)
+-- "misses" (too many bad credentials from this address).
+function _M.find(resource, header, credential)
     local current = epoch.current()
     if not current then
         return nil, "unavailable"
@@ -181,7 +183,7 @@ function _M.find(resource, header, credential, address)
     if reason then
         return nil, "token", reason
     end
-    local missed = address and "missed " .. address
+    local missed = ngx.get_phase() ~= "timer" and "missed " .. ngx.var.binary_remote_addr
     if missed and (refusals:get(missed) or 0) >= MISSES then
         return nil, "misses"
     end

@@ -1,0 +1,35 @@
+"""The login page: plain HTML, no script, a style that the policy names by its hash."""
+
+import base64
+import hashlib
+from pathlib import Path
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+_FOLDER = Path(__file__).parent
+_STYLE = (_FOLDER / "login.css").read_text(encoding="utf-8")
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_TEMPLATE = Environment(
+    loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined
+).get_template("login.html.j2")
+
+HEADERS = {
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+def login_page(
+    after: str, *, username: str = "", error: str = "", status: int = 200, retry_after_s: int = 0
+) -> HTMLResponse:
+    """The form, with what went wrong the last time; `after` is where a login leads."""
+    html = _TEMPLATE.render(style=_STYLE, after=after, username=username, error=error)
+    wait = {"Retry-After": str(retry_after_s)} if retry_after_s else {}
+    return HTMLResponse(html, status, HEADERS | wait)

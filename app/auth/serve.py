@@ -1,0 +1,91 @@
+"""Both ports on one event loop, until SIGTERM or SIGINT."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Iterator
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from app.auth.applications import internal_application, public_application
+from app.auth.parts import assemble
+from app.auth.startup import StartupError, prepare
+from app.core.settings import Settings
+from app.core.store import open_store
+
+log = structlog.get_logger(__name__)
+
+KEEP_ALIVE_S = 75
+"""Longer than the gateway keeps its idle connections: whoever closes first must be the gateway."""
+DRAIN_S = 10
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # Each uvicorn would take the signals from the other; `serve` tells both.
+        yield
+
+
+async def serve(settings: Settings) -> None:
+    """Open everything, answer until told to stop, finish what runs.
+
+    Raises StartupError, StoreError, SealError.
+    """
+    host = settings.auth_host
+    with (
+        _listen(host, settings.auth_port, "GATEPOST_AUTH_PORT") as public,
+        _listen(host, settings.auth_internal_port, "GATEPOST_AUTH_INTERNAL_PORT") as internal,
+    ):
+        store = await open_store(settings)
+        try:
+            await prepare(settings, store)
+            parts = await assemble(settings, store)
+            await _run({public: public_application(parts), internal: internal_application(parts)})
+            await parts.background.finish()
+        finally:
+            await store.close()
+
+
+async def _run(applications: dict[socket.socket, FastAPI]) -> None:
+    servers = {listener: _server(app) for listener, app in applications.items()}
+
+    def stop() -> None:
+        for server in servers.values():
+            server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    async with asyncio.TaskGroup() as group:
+        for listener, server in servers.items():
+            group.create_task(server.serve([listener])).add_done_callback(lambda _: stop())
+    log.info("stopped")
+
+
+def _server(app: FastAPI) -> uvicorn.Server:
+    return _Server(
+        uvicorn.Config(
+            app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=DRAIN_S,
+        )
+    )
+
+
+def _listen(host: str, port: int, setting: str) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StartupError(
+            f"cannot listen on {host}:{port}: {reason}; set {setting} to a free port"
+        ) from None

@@ -1,0 +1,72 @@
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Refusal = Literal["disabled", "stdio_only", "unresolved"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class CallerPart(_Part):
+    """Who calls and what of this resource they may use; the half of a verdict that is the caller's."""
+
+    subject: str
+    client: str
+    principal: str
+    rights: dict[str, list[str]]
+    identity: str | None = Field(repr=False)
+    expires_at: int
+
+
+class UpstreamPart(_Part):
+    """Where the gateway connects to: checked addresses only, never a name to resolve."""
+
+    scheme: str
+    host: str
+    sni: str
+    target: str
+    addresses: list[str]
+    read_timeout_ms: int
+
+
+class Blocked(_Part):
+    """Names that nobody may use now, by kind; templates are among the resources."""
+
+    tool: list[str] = []
+    prompt: list[str] = []
+    resource: list[str] = []
+
+
+class ServerPart(_Part):
+    """How the gateway reaches a resource; the half of a verdict that is the same for every caller.
+
+    `headers` carry the upstream's credential and are in no representation of this object.
+    """
+
+    slug: str
+    identity: bool
+    upstream: UpstreamPart | None
+    refusal: Refusal | None = None
+    refusal_detail: str | None = None
+    headers: dict[str, str] = Field(default={}, repr=False)
+    blocked: Blocked = Blocked()
+    rate_limit: int | None = None
+    max_body: int | None = None
+    expires_at: int
+
+
+class Verdict(_Part):
+    """The answer to the gateway: true as of change number `epoch`; times in seconds since the Unix epoch."""
+
+    epoch: int
+    caller: CallerPart
+    server: ServerPart | None
+
+
+class Refused(_Part):
+    """Why a credential is none (RFC 6750, 3.1)."""
+
+    error: Literal["invalid_token"] = "invalid_token"
+    reason: str

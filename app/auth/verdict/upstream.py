@@ -1,0 +1,119 @@
+"""The server's half of a verdict: where the gateway connects to and with what, or why it must not."""
+
+import json
+from ipaddress import ip_network
+
+import structlog
+
+from app.auth.snapshot import Snapshot
+from app.auth.verdict.addresses import Addresses
+from app.auth.verdict.schemas import Blocked, Refusal, ServerPart, UpstreamPart
+from app.core.models import ServerEntry, ToolKind, Upstream
+from app.core.policy import REGISTRY
+from app.core.sealing import Sealer, SealError
+from app.core.settings import Settings
+from app.core.ssrf import UpstreamRefused
+
+log = structlog.get_logger(__name__)
+
+BUILT_IN = {f"/mcp/{REGISTRY}": REGISTRY, "/api": "api", "/ui": "ui"}
+"""Resources that the registry itself answers, and no others get the caller's identity."""
+BUILT_IN_TIMEOUT_MS = 300_000
+REFUSAL_LIFE_S = 10
+"""A name that does not resolve now may resolve soon."""
+
+
+class Servers:
+    """Builds server parts from the policy snapshot."""
+
+    def __init__(self, settings: Settings, snapshot: Snapshot, sealer: Sealer) -> None:
+        self._settings = settings
+        self._snapshot = snapshot
+        self._sealer = sealer
+        self._upstreams = Addresses(settings.upstream_networks)
+        self._own = Addresses([ip_network("0.0.0.0/0"), ip_network("::/0")])
+
+    async def part(self, resource: str, now: float) -> ServerPart | None:
+        """The part for `/mcp/<slug>`, `/api` or `/ui`; None where nothing is attached there."""
+        if resource in BUILT_IN:
+            return await self._built_in(resource, now)
+        slug = resource.removeprefix("/mcp/")
+        entry = None if slug == resource else self._snapshot.server(slug)
+        return None if entry is None else await self._attached(slug, entry, now)
+
+    async def _built_in(self, resource: str, now: float) -> ServerPart:
+        host, port = self._settings.registry_host, self._settings.registry_port
+        own = Upstream(scheme="http", hostname=host, port=port, target=resource)
+        slug = BUILT_IN[resource]
+        try:
+            addresses = await self._own.of(host, port)
+        except UpstreamRefused as error:
+            return _refused(slug, "unresolved", str(error), now + REFUSAL_LIFE_S, identity=True)
+        expires_at = int(now) + self._settings.verdict_ttl_s
+        upstream = _upstream(own, addresses, BUILT_IN_TIMEOUT_MS)
+        return ServerPart(slug=slug, identity=True, upstream=upstream, expires_at=expires_at)
+
+    async def _attached(self, slug: str, entry: ServerEntry, now: float) -> ServerPart:
+        expires_at = int(now) + self._settings.verdict_ttl_s
+        if not entry.settings.enabled:
+            return _refused(slug, "disabled", f"{slug} is disabled at the registry", expires_at)
+        if entry.url is None:
+            detail = f"{slug} has no Streamable HTTP endpoint; run it locally as its server.json says"
+            return _refused(slug, "stdio_only", detail, expires_at)
+        try:
+            upstream = Upstream.from_url(entry.url)
+            addresses = await self._upstreams.of(upstream.hostname, upstream.port)
+            headers = self._credential(slug)
+        except (UpstreamRefused, ValueError) as error:
+            return _refused(slug, "unresolved", str(error), now + REFUSAL_LIFE_S)
+        except SealError as error:
+            log.warning("a server's credential cannot be opened", server=slug, reason=str(error))
+            detail = f"the credential of {slug} cannot be opened; the auth server's log says why"
+            return _refused(slug, "unresolved", detail, now + REFUSAL_LIFE_S)
+        return ServerPart(
+            slug=slug,
+            identity=False,
+            upstream=_upstream(upstream, addresses, int(entry.settings.timeout_s * 1000)),
+            headers=headers,
+            blocked=self._blocked(slug),
+            rate_limit=entry.settings.rate_limit,
+            max_body=entry.settings.max_body and min(entry.settings.max_body, self._settings.max_body),
+            expires_at=expires_at,
+        )
+
+    def _credential(self, slug: str) -> dict[str, str]:
+        sealed = self._snapshot.sealed_credential(slug)
+        if sealed is None:
+            return {}
+        headers: dict[str, str] = json.loads(self._sealer.open(sealed, f"credential/{slug}"))["headers"]
+        return headers
+
+    def _blocked(self, slug: str) -> Blocked:
+        names: dict[str, list[str]] = {"tool": [], "prompt": [], "resource": []}
+        for kind, name in sorted(self._snapshot.refused(slug)):
+            names[ToolKind.RESOURCE if kind is ToolKind.TEMPLATE else kind].append(name)
+        return Blocked.model_validate(names)
+
+
+def _upstream(upstream: Upstream, addresses: list[str], timeout_ms: int) -> UpstreamPart:
+    return UpstreamPart(
+        scheme=upstream.scheme,
+        host=upstream.host,
+        sni=upstream.hostname,
+        target=upstream.target,
+        addresses=addresses,
+        read_timeout_ms=timeout_ms,
+    )
+
+
+def _refused(
+    slug: str, refusal: Refusal, detail: str, expires_at: float, *, identity: bool = False
+) -> ServerPart:
+    return ServerPart(
+        slug=slug,
+        identity=identity,
+        upstream=None,
+        refusal=refusal,
+        refusal_detail=detail,
+        expires_at=int(expires_at),
+    )

@@ -1,0 +1,110 @@
+"""`gatepost server …`."""
+
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.api import Api, connect
+from app.cli.documents import read_document, read_text, server_document
+from app.cli.options import Json, TokenFile, Url
+from app.cli.output import CliError, say, show, show_json, show_table
+
+app = typer.Typer(help="MCP servers behind the gateway.", no_args_is_help=True)
+META = "dev.gatepost/server"
+Slug = Annotated[str, typer.Argument(help="the server's slug")]
+
+
+@app.command()
+def add(
+    source: Annotated[
+        str, typer.Argument(help="URL of a Streamable HTTP endpoint, or a server.json (- for stdin)")
+    ],
+    *,
+    name: Annotated[str | None, typer.Option(help="its name, e.g. com.example/ledger; for a URL")] = None,
+    slug: Annotated[
+        str | None, typer.Option(help="the last part of its MCP URL; default: of its name")
+    ] = None,
+    bearer_file: Annotated[
+        str | None, typer.Option(help="a file with its bearer token (- for stdin)")
+    ] = None,
+    json: Json = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Register a server; nobody may use it before a scope names it."""
+    if "://" in source:
+        document = server_document(source, name)
+    else:
+        document = read_document(source)
+    if slug:
+        document.setdefault("_meta", {}).setdefault(META, {})["slug"] = slug
+    with connect(url, token_file) as api:
+        created = api.post("/api/servers", document)
+        path = f"/api/servers/{slug_of(created)}"
+        if bearer_file:
+            bearer = read_text(bearer_file).strip()
+            if not bearer:
+                raise CliError(f"{bearer_file} holds no bearer token")
+            api.put(f"{path}/credential", {"headers": {"Authorization": f"Bearer {bearer}"}})
+            created = api.post(f"{path}/refresh")
+        created = api.get(path)
+    if json:
+        show_json(created)
+        return
+    say(f"registered; MCP URL {api.target.url}/mcp/{slug_of(created)}")
+    _say_state(created)
+    show(slug_of(created))
+
+
+@app.command("list")
+def list_servers(json: Json = False, url: Url = None, token_file: TokenFile = None) -> None:
+    """All servers that you may see."""
+    with connect(url, token_file) as api:
+        items = api.items("/api/servers")
+    if json:
+        show_json(items)
+        return
+    show_table(
+        ["slug", "state", "enabled", "tools", "name"], [_row(item) for item in items], empty="no servers yet"
+    )
+
+
+@app.command("show")
+def show_server(slug: Slug, url: Url = None, token_file: TokenFile = None) -> None:
+    """One server: its document, and what the registry found out, as JSON."""
+    with connect(url, token_file) as api:
+        show_json(api.get(f"/api/servers/{slug}"))
+
+
+@app.command("rm")
+def remove(slug: Slug, url: Url = None, token_file: TokenFile = None) -> None:
+    """Take a server away, with its tools and its credential."""
+    with connect(url, token_file) as api:
+        api.delete(f"/api/servers/{slug}")
+    say(f"removed {slug}")
+
+
+@app.command()
+def refresh(slug: Slug, url: Url = None, token_file: TokenFile = None) -> None:
+    """Look at its tools, prompts and resources again."""
+    with connect(url, token_file) as api:
+        _act(api, slug, "refresh")
+
+
+@app.command()
+def enable(slug: Slug, url: Url = None, token_file: TokenFile = None) -> None:
+    """Let calls through again."""
+    with connect(url, token_file) as api:
+        _act(api, slug, "enable")
+
+
+@app.command()
+def disable(slug: Slug, url: Url = None, token_file: TokenFile = None) -> None:
+    """Refuse every call to it, and keep it registered."""
+    with connect(url, token_file) as api:
+        _act(api, slug, "disable")
+
+
+def _act(api: Api, slug: str, action: str) -> None:
+    api.post(f"/api/servers/{slug}/{action}")
+    _say_state(api.get(f"/api/servers/{slug}"))

@@ -1,0 +1,74 @@
+"""`gatepost token …`."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.api import connect
+from app.cli.options import Json, TokenFile, Url
+from app.cli.output import say, show, show_json, show_table
+
+app = typer.Typer(help="Personal access tokens.", no_args_is_help=True)
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="what it is for")],
+    *,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="only what this scope allows; default: all you may do")
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="how long it is valid; default: until it is revoked")
+    ] = None,
+    json: Json = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Make a token. Its value, on standard output, is shown this once: only its hash is kept."""
+    expires_at = (datetime.now(UTC) + timedelta(days=days)).isoformat() if days else None
+    with connect(url, token_file) as api:
+        created = api.post("/api/tokens", {"name": name, "scopes": scope or None, "expires_at": expires_at})
+    if json:
+        show_json(created)
+        return
+    say(f"token {created['id']} ({name}); its value is shown this once:")
+    show(created["value"])
+
+
+@app.command("list")
+def list_tokens(json: Json = False, url: Url = None, token_file: TokenFile = None) -> None:
+    """Your tokens, without their values."""
+    with connect(url, token_file) as api:
+        items = api.items("/api/tokens")
+    if json:
+        show_json(items)
+        return
+    show_table(
+        ["id", "name", "scopes", "expires", "last use", "revoked"],
+        [_row(item) for item in items],
+        empty="no tokens yet",
+    )
+
+
+@app.command()
+def revoke(
+    token_id: Annotated[str, typer.Argument(metavar="ID", help="the id that `gatepost token list` shows")],
+    url: Url = None,
+    token_file: TokenFile = None,
+) -> None:
+    """End a token; gateways refuse it within two seconds."""
+    with connect(url, token_file) as api:
+        api.delete(f"/api/tokens/{token_id}")
+    say(f"revoked {token_id}")
+
+
+def _row(token: dict[str, Any]) -> list[object]:
+    scopes = "all" if token.get("scopes") is None else token["scopes"]
+    return [
+        token["id"],
+        token["name"],
+        scopes,
+        *(token.get(name) for name in ("expires_at", "last_used_at", "revoked_at")),
+    ]

@@ -1,0 +1,35 @@
+from dataclasses import dataclass
+
+from app.core.keys import SigningKeys
+from app.core.sealing import Sealer
+from app.core.settings import Settings
+from app.core.store import Store
+from app.core.tokens import TokenStore
+from app.registry.discovery.runner import Discovery
+from app.registry.scopes.cache import ScopeCache
+
+
+@dataclass(frozen=True)
+class Services:
+    """What every handler of the registry may need; made once, kept at `app.state.registry`."""
+
+    settings: Settings
+    store: Store
+    sealer: Sealer
+    keys: SigningKeys
+    scopes: ScopeCache
+    tokens: TokenStore
+    discovery: Discovery
+
+    @classmethod
+    def make(cls, settings: Settings, store: Store, sealer: Sealer, keys: SigningKeys) -> "Services":
+        """The services on an open store."""
+        return cls(
+            settings=settings,
+            store=store,
+            sealer=sealer,
+            keys=keys,
+            scopes=ScopeCache(store),
+            tokens=TokenStore(store),
+            discovery=Discovery(settings, store, sealer),
+        )

@@ -1,0 +1,112 @@
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.cli.api import Api, NotFoundError, Target
+from app.cli.output import CliError
+
+PROBLEM = {
+    "type": "urn:gatepost:problem:slug-taken",
+    "title": "This slug is taken",
+    "detail": "choose another",
+}
+Seen = list[tuple[str, str, dict[str, str]]]
+
+
+class Handler(BaseHTTPRequestHandler):
+    seen: Seen
+
+    def do_GET(self) -> None:
+        self.seen.append(
+            (self.command, self.path, {name.lower(): value for name, value in self.headers.items()})
+        )
+        status, body, headers = ANSWERS[self.path.partition("?")[0]]
+        if "cursor=next" in self.path:
+            body = {"items": [3], "next_cursor": None}
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(data))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_DELETE = do_GET
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+ANSWERS: dict[str, tuple[int, Any, dict[str, str]]] = {
+    "/api/taken": (409, PROBLEM, {}),
+    "/api/nothing": (404, {"title": "No such server"}, {}),
+    "/api/broken": (502, b"<html>", {}),
+    "/api/many": (200, {"items": [1, 2], "next_cursor": "next"}, {}),
+    "/api/one": (200, {}, {"ETag": '"7"'}),
+}
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    Handler.seen = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        client = Api(Target(f"http://127.0.0.1:{server.server_port}", "gp_secret"))
+        yield client
+        client.close()
+        server.shutdown()
+
+
+def test_a_refusal_shows_the_problems_title_and_detail(api: Api) -> None:
+    with pytest.raises(CliError, match="^This slug is taken: choose another$"):
+        api.get("/api/taken")
+
+
+def test_what_is_not_there_can_be_told_from_other_refusals(api: Api) -> None:
+    with pytest.raises(NotFoundError, match="^No such server$"):
+        api.get("/api/nothing")
+
+
+def test_an_answer_that_is_no_problem_document_shows_its_status(api: Api) -> None:
+    with pytest.raises(CliError, match=r"^GET /api/broken: status 502$"):
+        api.get("/api/broken")
+
+
+def test_a_list_is_read_to_its_last_page(api: Api) -> None:
+    assert api.items("/api/many") == [1, 2, 3]
+
+
+def test_a_deletion_names_the_revision_it_means(api: Api) -> None:
+    api.delete("/api/one")
+    method, _, headers = Handler.seen[-1]
+    assert (method, headers["if-match"]) == ("DELETE", '"7"')
+
+
+def test_the_token_goes_in_the_header_and_in_no_message(api: Api) -> None:
+    api.get("/api/one")
+    assert Handler.seen[-1][2]["authorization"] == "Bearer gp_secret"
+    assert "gp_secret" not in repr(api.target)
+
+
+def test_a_gateway_that_is_not_there_is_named() -> None:
+    with pytest.raises(CliError, match=r"http://127\.0\.0\.1:1 does not answer"):
+        Api(Target("http://127.0.0.1:1", "gp_secret")).get("/api/me")
+
+
+def test_another_gateway_needs_its_own_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CliError, match="--token-file"):
+        Target.choose("https://mcp.example.com", None)
+    (tmp_path / "token").write_text("gp_other\n")
+    chosen = Target.choose("https://mcp.example.com/", tmp_path / "token")
+    assert (chosen.url, chosen.token) == ("https://mcp.example.com", "gp_other")
+
+
+def test_where_nothing_runs_the_way_to_start_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CliError, match="nothing runs from .*gatepost up"):
+        Target.choose(None, None)
