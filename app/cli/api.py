@@ -65,13 +65,13 @@ class Api:
         return answer.json() if answer.content else None
 
     def put(self, path: str, body: object) -> Any:
-        """Replace what is there now, or make it; the JSON answer, None for an empty one."""
-        answer = self._send("PUT", path, body=body, headers=self._if_match(path))
+        """Replace what is there; the JSON answer, None for an empty one."""
+        answer = self._send("PUT", path, body=body)
         return answer.json() if answer.content else None
 
     def delete(self, path: str) -> None:
-        """Delete what is there now."""
-        self._send("DELETE", path, headers=self._if_match(path))
+        """Delete what is there."""
+        self._send("DELETE", path)
 
     def items(self, path: str) -> list[Any]:
         """Every item of a list, all pages."""
@@ -83,14 +83,6 @@ class Api:
                 return found
             page = self.get(path, limit=PAGE, cursor=page["next_cursor"])
 
-    def _if_match(self, path: str) -> dict[str, str]:
-        """The ETag of what is there, so that somebody else's change in between is not lost but refused."""
-        try:
-            etag = self._send("GET", path).headers.get("ETag")
-        except CliError:
-            return {}
-        return {"If-Match": etag} if etag else {}
-
     def _send(
         self,
         method: str,
@@ -98,10 +90,9 @@ class Api:
         *,
         query: Mapping[str, str | int] | None = None,
         body: object = None,
-        headers: Mapping[str, str] | None = None,
     ) -> httpx2.Response:
         try:
-            answer = self._client.request(method, path, params=query, json=body, headers=headers)
+            answer = self._client.request(method, path, params=query, json=body)
         except httpx2.HTTPError as error:
             raise CliError(f"{self.target.url} does not answer: {error or type(error).__name__}") from error
         if answer.is_success:

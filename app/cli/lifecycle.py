@@ -147,6 +147,6 @@ def end_leftovers(state: StateFolder) -> None:
         say(f"ending {name} (pid {process.pid}), left behind by an earlier run")
         end_group(process.pid, signal.SIGTERM)
         deadline = time.monotonic() + 5
-        while group_exists(process.pid) and time.monotonic() < deadline:
+        while process.is_alive() and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
         end_group(process.pid, signal.SIGKILL)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -32,25 +32,21 @@ def show_json(value: Any) -> None:
 def show_table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "nothing yet"
 ) -> None:
-    """A table for people; words are never cut off in a pipe, only wrapped on a terminal."""
-    rows = [list(row) for row in rows]
-    if not rows:
+    """A table for people: folded to the width of a terminal, one line a row in a pipe."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    if not cells:
         say(empty)
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
-    console = Console() if sys.stdout.isatty() else Console(width=_width(columns, rows), no_color=True)
-    console.print(table)
-
-
-def show_fields(fields: Mapping[str, object]) -> None:
-    """One thing for people: a name and a value a line."""
-    width = max(map(len, fields), default=0)
-    for name, value in fields.items():
-        show(f"{name:<{width}}  {_cell(value)}")
+    elif sys.stdout.isatty():
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in cells:
+            table.add_row(*map(Text, row))
+        Console().print(table)
+    else:
+        widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+        for row in [list(columns), *cells]:
+            show("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _cell(value: object) -> str:
@@ -61,8 +57,3 @@ def _cell(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(str(item) for item in value)
     return str(value)
-
-
-def _width(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> int:
-    widths = [max(len(_cell(cell)) for cell in column) for column in zip(columns, *rows, strict=True)]
-    return sum(widths) + 2 * len(widths) + 1

@@ -28,7 +28,7 @@ def search(
     show_table(
         ["score", "kind", "server", "name", "description"],
         [
-            [f"{hit['score']:.2f}", hit["kind"], hit["server"], hit["name"], hit.get("description", "")]
+            [f"{hit['score']:.2f}", hit["kind"], hit["server"], hit["name"], hit["description"]]
             for hit in answer["results"]
         ],
         empty="nothing fits",

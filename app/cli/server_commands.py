@@ -7,7 +7,7 @@ import typer
 from app.cli.api import Api, connect
 from app.cli.documents import read_document, read_text, server_document
 from app.cli.options import Json, TokenFile, Url
-from app.cli.output import CliError, say, show, show_json, show_table
+from app.cli.output import say, show, show_json, show_table
 
 app = typer.Typer(help="MCP servers behind the gateway.", no_args_is_help=True)
 META = "dev.gatepost/server"
@@ -32,28 +32,22 @@ def add(
     token_file: TokenFile = None,
 ) -> None:
     """Register a server; nobody may use it before a scope names it."""
-    if "://" in source:
-        document = server_document(source, name)
-    else:
-        document = read_document(source)
+    document = server_document(source, name) if "://" in source else read_document(source)
     if slug:
         document.setdefault("_meta", {}).setdefault(META, {})["slug"] = slug
+    bearer = read_text(bearer_file).strip() if bearer_file else None
     with connect(url, token_file) as api:
-        created = api.post("/api/servers", document)
-        path = f"/api/servers/{slug_of(created)}"
-        if bearer_file:
-            bearer = read_text(bearer_file).strip()
-            if not bearer:
-                raise CliError(f"{bearer_file} holds no bearer token")
-            api.put(f"{path}/credential", {"headers": {"Authorization": f"Bearer {bearer}"}})
-            created = api.post(f"{path}/refresh")
-        created = api.get(path)
+        path = f"/api/servers/{api.post('/api/servers', document)['gatepost']['slug']}"
+        if bearer is not None:
+            api.put(f"{path}/credential", {"bearer": bearer})
+        api.post(f"{path}/refresh")
+        added = api.get(path)
     if json:
-        show_json(created)
+        show_json(added)
         return
-    say(f"registered; MCP URL {api.target.url}/mcp/{slug_of(created)}")
-    _say_state(created)
-    show(slug_of(created))
+    say(f"registered; MCP URL {added['gatepost']['url']}")
+    _say_state(added)
+    show(added["gatepost"]["slug"])
 
 
 @app.command("list")
@@ -108,3 +102,22 @@ def disable(slug: Slug, url: Url = None, token_file: TokenFile = None) -> None:
 def _act(api: Api, slug: str, action: str) -> None:
     api.post(f"/api/servers/{slug}/{action}")
     _say_state(api.get(f"/api/servers/{slug}"))
+
+
+def _say_state(server: dict[str, Any]) -> None:
+    found = server["gatepost"]
+    health = found["health"]
+    reason = f": {health['reason']}" if health["reason"] else ""
+    enabled = "" if found["enabled"] else ", disabled"
+    say(f"{found['slug']} is {health['state']}{enabled}{reason}; tools: {found['tools']}")
+
+
+def _row(server: dict[str, Any]) -> list[object]:
+    found = server["gatepost"]
+    return [
+        found["slug"],
+        found["health"]["state"],
+        found["enabled"],
+        found["tools"],
+        server["server"]["name"],
+    ]

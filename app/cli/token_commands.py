@@ -1,6 +1,5 @@
 """`gatepost token …`."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -19,17 +18,14 @@ def create(
     scope: Annotated[
         list[str] | None, typer.Option(help="only what this scope allows; default: all you may do")
     ] = None,
-    days: Annotated[
-        int | None, typer.Option(min=1, help="how long it is valid; default: until it is revoked")
-    ] = None,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="how long it is valid")] = 30,
     json: Json = False,
     url: Url = None,
     token_file: TokenFile = None,
 ) -> None:
     """Make a token. Its value, on standard output, is shown this once: only its hash is kept."""
-    expires_at = (datetime.now(UTC) + timedelta(days=days)).isoformat() if days else None
     with connect(url, token_file) as api:
-        created = api.post("/api/tokens", {"name": name, "scopes": scope or None, "expires_at": expires_at})
+        created = api.post("/api/tokens", {"name": name, "scopes": scope or None, "expires_days": days})
     if json:
         show_json(created)
         return

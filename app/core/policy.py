@@ -116,4 +116,4 @@ def affected_by_scope(before: Scope | None, after: Scope | None) -> frozenset[st
     named = {grant.server for scope in (before, after) if scope for grant in scope.servers}
     if WILDCARD in named:
         return frozenset({WILDCARD})
-    return frozenset({f"/mcp/{slug}" for slug in named} | {f"/mcp/{REGISTRY}", "/api"})
+    return frozenset({f"/mcp/{slug}" for slug in named} | {f"/mcp/{REGISTRY}", "/api", "/ui"})

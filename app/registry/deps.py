@@ -12,7 +12,7 @@ from app.registry.services import Services
 
 def services_of(request: Request) -> Services:
     """The services of the application that answers this request."""
-    return cast(Services, request.app.state.registry)
+    return cast("Services", request.app.state.registry)
 
 
 RegistryServices = Annotated[Services, Depends(services_of)]

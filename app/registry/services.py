@@ -7,6 +7,8 @@ from app.core.store import Store
 from app.core.tokens import TokenStore
 from app.registry.discovery.runner import Discovery
 from app.registry.scopes.cache import ScopeCache
+from app.registry.search.catalogue import Catalogue
+from app.registry.search.service import Search
 
 
 @dataclass(frozen=True)
@@ -19,11 +21,14 @@ class Services:
     keys: SigningKeys
     scopes: ScopeCache
     tokens: TokenStore
+    search: Search
+    catalogue: Catalogue
     discovery: Discovery
 
     @classmethod
     def make(cls, settings: Settings, store: Store, sealer: Sealer, keys: SigningKeys) -> "Services":
         """The services on an open store."""
+        search = Search(store)
         return cls(
             settings=settings,
             store=store,
@@ -31,5 +36,7 @@ class Services:
             keys=keys,
             scopes=ScopeCache(store),
             tokens=TokenStore(store),
-            discovery=Discovery(settings, store, sealer),
+            search=search,
+            catalogue=Catalogue(store, search, settings.public_url),
+            discovery=Discovery(settings, store, sealer, search.discovered),
         )

@@ -181,3 +181,26 @@ def test_the_password_that_the_user_gave_is_written_nowhere(gatepost: Gatepost) 
         if path.is_file() and b"correct horse" in path.read_bytes()
     ]
     assert found == []
+
+
+def test_the_demo_shows_what_it_says_and_takes_it_all_away(running: Gatepost) -> None:
+    answer = running("demo")
+    assert answer.returncode == 0, answer.stderr
+    assert "add(2, 3) through the gateway: 5" in answer.stdout
+    assert 'no scope of yours allows tools/call of the tool "secret_note"' in answer.stdout
+    assert json.loads(running("server", "list", "--json").stdout) == []
+    assert "demo" not in running("scope", "list").stdout
+
+
+def test_only_a_tokens_value_is_on_standard_output(running: Gatepost) -> None:
+    answer = running("token", "create", "laptop", "--days", "1")
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.startswith("gp_")
+    assert answer.stdout.count("\n") == 1
+    assert "laptop" in running("token", "list").stdout
+
+
+def test_a_refusal_is_the_problems_words_on_standard_error(running: Gatepost) -> None:
+    answer = running("server", "show", "nothing")
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr.startswith("gatepost: ")

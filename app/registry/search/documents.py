@@ -26,6 +26,7 @@ class Searchable:
 
     @property
     def id(self) -> DocumentId:
+        """What it is known by in the index."""
         return (self.kind, self.server, self.name)
 
 
@@ -62,6 +63,22 @@ def visible_tools(grants: Grants, slug: str) -> frozenset[str]:
         return frozenset({WILDCARD})
     rights = grants.on_server(slug)
     return rights.get("tools/list", frozenset()) | rights.get("tools/call", frozenset())
+
+
+def why_not_callable(server: ServerEntry, grants: Grants, tool: str | None = None) -> str | None:
+    """Why a caller cannot use a server, or one tool of it, now; None where it can."""
+    slug = server.settings.slug
+    if not server.settings.enabled:
+        return f"{slug} is disabled; whoever manages servers can enable it"
+    if server.url is None:
+        return (
+            f"{slug} has no HTTP endpoint (stdio only): it runs on your own machine, not behind the gateway"
+        )
+    if not grants.on_server(slug):
+        return f"no scope of yours reaches {slug}; ask whoever manages scopes"
+    if tool is not None and not grants.may_call(slug, tool):
+        return f"no scope of yours allows tools/call of {tool} on {slug}; ask whoever manages scopes"
+    return None
 
 
 def _text(value: object) -> str:

@@ -40,9 +40,14 @@ class Follower:
         """Catch up, and read the tools of servers that were discovered anew. Raises StoreError."""
         await self.catch_up()
         async for document in self._all("health"):
-            if document.id in self._index.slugs and self._seen.get(document.id) != document.revision:
-                await self._read_tools(document.id)
+            if document.id in self._index.servers and self._seen.get(document.id) != document.revision:
+                await self.read_tools(document.id)
                 self._seen[document.id] = document.revision
+
+    async def read_tools(self, slug: str) -> None:
+        """Take in what discovery just found at a server. Raises StoreError."""
+        found = [_parsed(ToolRecord, document) async for document in self._all("tools", {"server": slug})]
+        self._index.replace(slug, [tool for tool in found if tool is not None])
 
     async def run(self) -> None:
         """Look every few seconds until cancelled; a store that cannot be used is tried again."""
@@ -71,6 +76,7 @@ class Follower:
             server = _parsed(ServerEntry, change.document)
             if server is None:
                 self._index.remove_server(change.id)
+                self._seen.pop(change.id, None)
             else:
                 self._index.put_server(server)
         elif change.collection == "tools":
@@ -85,7 +91,7 @@ class Follower:
         self._seen = {document.id: document.revision async for document in self._all("health")}
         servers = [_parsed(ServerEntry, document) async for document in self._all("servers")]
         found = {server.settings.slug: server for server in servers if server is not None}
-        for slug in self._index.slugs - found.keys():
+        for slug in self._index.servers.keys() - found.keys():
             self._index.remove_server(slug)
         tools: dict[str, list[ToolRecord]] = {slug: [] for slug in found}
         async for document in self._all("tools"):
@@ -95,10 +101,6 @@ class Follower:
         for slug, server in found.items():
             self._index.replace(slug, tools[slug])
             self._index.put_server(server)
-
-    async def _read_tools(self, slug: str) -> None:
-        found = [_parsed(ToolRecord, document) async for document in self._all("tools", {"server": slug})]
-        self._index.replace(slug, [tool for tool in found if tool is not None])
 
     async def _all(self, collection: str, where: Mapping[str, str] | None = None) -> AsyncIterator[Document]:
         cursor = None

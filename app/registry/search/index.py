@@ -1,4 +1,4 @@
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from app.core.models import ServerEntry, ToolKind, ToolRecord, ToolState
@@ -12,6 +12,7 @@ from app.registry.search.documents import (
     of_server,
     of_tool,
     visible_tools,
+    why_not_callable,
 )
 
 SCORE_DIGITS = 4
@@ -20,11 +21,14 @@ SCORE_DIGITS = 4
 
 @dataclass(frozen=True)
 class Hit:
-    """One result; `score` in 0…1 means the same for every query. `callable` is for this caller, now."""
+    """One result; `score` in 0…1 means the same for every query.
+
+    `refusal` says why this caller cannot use it now; None where it can.
+    """
 
     found: Searchable
     score: float
-    callable: bool
+    refusal: str | None
 
 
 class SearchIndex:
@@ -40,9 +44,15 @@ class SearchIndex:
         self._found: dict[str, dict[DocumentId, Searchable]] = {}
 
     @property
-    def slugs(self) -> frozenset[str]:
-        """Every server that is known, disabled ones too."""
-        return frozenset(self._servers)
+    def servers(self) -> Mapping[str, ServerEntry]:
+        """Every server that is known by its slug, disabled ones too."""
+        return self._servers
+
+    def tools(self, slug: str, grants: Grants) -> list[str]:
+        """Names of a server's active tools that the caller may see, sorted."""
+        names = visible_tools(grants, slug)
+        active = (tool.name for tool in self._tools.get(slug, {}).values() if tool.state is ToolState.ACTIVE)
+        return sorted(name for name in active if name in names or WILDCARD in names)
 
     def put_server(self, server: ServerEntry) -> None:
         """Take in a server that is new or changed; its tools are found by its title and tags as well."""
@@ -82,14 +92,12 @@ class SearchIndex:
             for id, score in scores.items()
             if id[0] in kinds
         )
-        return [
-            self._hit((kind, slug, name), -score, grants) for score, slug, name, kind in ranked[:limit]
-        ]
+        return [self._hit((kind, slug, name), -score, grants) for score, slug, name, kind in ranked[:limit]]
 
     def _hit(self, id: DocumentId, score: float, grants: Grants) -> Hit:
         kind, slug, name = id
-        allowed = grants.may_call(slug, name) if kind == "tool" else bool(grants.on_server(slug))
-        return Hit(self._found[slug][id], score, allowed and self._servers[slug].url is not None)
+        refusal = why_not_callable(self._servers[slug], grants, name if kind == "tool" else None)
+        return Hit(self._found[slug][id], score, refusal)
 
     def _visible(self, grants: Grants) -> set[DocumentId]:
         visible: set[DocumentId] = set()
@@ -109,8 +117,9 @@ class SearchIndex:
         before, server = self._found.pop(slug, {}), self._servers.get(slug)
         now: dict[DocumentId, Searchable] = {}
         if server is not None and server.settings.enabled:
-            tools = [tool for tool in self._tools.get(slug, {}).values() if tool.state is ToolState.ACTIVE]
-            now = {one.id: one for one in (of_server(server), *(of_tool(tool, server) for tool in tools))}
+            tools = self._tools.get(slug, {}).values()
+            active = (of_tool(tool, server) for tool in tools if tool.state is ToolState.ACTIVE)
+            now = {one.id: one for one in (of_server(server), *active)}
             self._found[slug] = now
         for id in before.keys() - now.keys():
             self._ranking.remove(id)

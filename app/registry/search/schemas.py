@@ -27,7 +27,7 @@ class SearchResult(BaseModel):
             title=found.title,
             description=found.description,
             score=hit.score,
-            callable=hit.callable,
+            callable=hit.refusal is None,
         )
 
 

@@ -21,9 +21,17 @@ class Search:
     async def find(
         self, query: str, grants: Grants, *, kinds: Collection[Kind] = KINDS, limit: int = 10
     ) -> list[Hit]:
-        """The best results within these grants, every policy write up to now considered. Raises StoreError."""
-        await self._follower.catch_up()
+        """The best results within these grants, as of the newest policy write. Raises StoreError."""
+        await self.catch_up()
         return self.index.search(query, grants, kinds, limit)
+
+    async def catch_up(self) -> None:
+        """Bring the index up to the store's newest policy write. Raises StoreError."""
+        await self._follower.catch_up()
+
+    async def discovered(self, slug: str) -> None:
+        """Take in what discovery just found at a server, at once in this process. Raises StoreError."""
+        await self._follower.read_tools(slug)
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:

@@ -7,9 +7,10 @@ import snowballstemmer  # type: ignore[import-untyped]
 _IDEOGRAPHS = r"\u3040-\u30ff\u3400-\u9fff"
 _WORD = re.compile(rf"[{_IDEOGRAPHS}]|[^\W_{_IDEOGRAPHS}]+")
 _CASE_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_FILLERS = frozenset(
-    "a an and are as at be by for from has have in into is it its of on or that the this to was were will with".split()
-)
+_FILLERS = frozenset({
+    "a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "has", "have", "in", "into", "is", "it",
+    "its", "of", "on", "or", "that", "the", "this", "to", "was", "were", "will", "with",
+})  # fmt: skip
 _stemmer = snowballstemmer.stemmer("english")
 
 

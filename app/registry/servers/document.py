@@ -107,4 +107,4 @@ def _reason(error: ValidationError) -> str:
         case "not":
             return "it must be one exact version, not a range"
         case _:
-            return error.message[:300]
+            return str(error.message)[:300]

@@ -1,30 +1,15 @@
 -- The part of a call's log line that only the gateway knows; NGINX's log_format adds the rest.
 -- Arguments, results and credentials never come here.
 
-local bit = require "bit"
 local cjson = require "cjson.safe"
-local crypto = require "gatepost.crypto"
 
-local encode, tohex = cjson.encode, bit.tohex
+local encode = cjson.encode
 
 local _M = {}
 
-local prefix, count
-
--- Unique in all gateways: eight random bytes of the worker, then its own count. OpenSSL's generator a call would cost
--- more than the check of the caller.
-local function request_id()
-    if not prefix then
-        prefix = crypto.random_hex(8)
-        count = 0
-    end
-    count = count + 1
-    return prefix .. tohex(count)
-end
-
 -- Sets what the log line of this request says.
 function _M.log(members)
-    ngx.var.gatepost_call = '"request_id":"' .. request_id() .. '",' .. members
+    ngx.var.gatepost_call = members
 end
 
 local function member(value)

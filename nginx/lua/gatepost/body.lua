@@ -1,5 +1,6 @@
 -- The JSON-RPC envelope of a request body, read strictly: what no two parsers can read differently.
 
+local common = require "gatepost.common"
 local json = require "gatepost.json"
 local params = require "gatepost.params"
 
@@ -52,6 +53,10 @@ end
 -- One JSON-RPC message. Returns {method, id (raw JSON), name, uri, taskId, ref, notifications} or
 -- {response = true, id}; or nil and why it is refused. A request's id is kept for the refusal where it was read.
 function _M.read(body)
+    local usual = common.read(body)
+    if usual then
+        return usual
+    end
     local p, length = bytes(body), #body
     local start = space(p, 0)
     local envelope = {}

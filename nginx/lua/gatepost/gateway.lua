@@ -174,8 +174,9 @@ function _M.access()
     if not entry then
         return refuse_caller(resource, why, reason)
     end
-    local ctx = ngx.ctx
-    ctx.entry, ctx.resource, ctx.header, ctx.credential = entry, resource, header, value
+    local ctx = { entry = entry, resource = resource, header = header, credential = value, method = "", route = false,
+        try = 0, filter = false }
+    ngx.ctx = ctx
     if method == "POST" then
         return post(entry, resource, modern, sent, ctx)
     end

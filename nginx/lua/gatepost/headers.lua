@@ -3,6 +3,7 @@
 
 local base = require "resty.core.base"
 local ffi = require "ffi"
+local new_table = require "table.new"
 require "resty.core.request"
 
 local C = ffi.C
@@ -26,7 +27,7 @@ end
 -- {name → value} of those headers; `twice` names one that was sent more than once.
 function _M.read()
     local request = base.get_request()
-    local found = {}
+    local found = new_table(0, 8)
     local count = C.ngx_http_lua_ffi_req_get_headers_count(request, MOST, truncated)
     if count <= 0 then
         return found

@@ -62,6 +62,16 @@ local function check_subscriptions(entry, notifications)
     return ""
 end
 
+-- Methods that no right names: notifications come with any right; the rest is denied.
+local function check_unnamed(method, message)
+    if method:sub(1, 14) ~= "notifications/" then
+        return denied("method", "no scope of yours allows the method " .. method)
+    elseif message.id then
+        return nil, "method", method .. " is a notification and takes no id"
+    end
+    return ""
+end
+
 -- Returns the name that the message reaches ("" for none), or nil, the rule that denies it, and a sentence.
 function _M.decide(entry, message)
     if not entry.any then
@@ -70,15 +80,10 @@ function _M.decide(entry, message)
     local method = message.method
     if message.response or IMPLIED[method] then
         return ""
-    elseif method:sub(1, 14) == "notifications/" then
-        if message.id then
-            return nil, "method", method .. " is a notification and takes no id"
-        end
-        return ""
+    elseif not entry.rights[method] then
+        return check_unnamed(method, message)
     elseif not message.id then
         return nil, "params", method .. " is a request and needs an id"
-    elseif not entry.rights[method] then
-        return denied("method", "no scope of yours allows the method " .. method)
     end
     local named = NAMED[method]
     if named then

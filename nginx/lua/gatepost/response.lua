@@ -32,11 +32,6 @@ function _M.header_filter()
         return
     end
     local status = ngx.status
-    if status == 502 or status == 504 or status == 503 then
-        if ngx.var.upstream_http_content_type == nil then
-            return
-        end
-    end
     if status == 401 or status == 403 or status == 407 then
         return fail("credential")
     elseif status >= 300 and status < 400 then
@@ -57,7 +52,7 @@ function _M.header_filter()
     elseif kind == nil and status ~= 202 and status ~= 204 and ngx.var.upstream_http_content_length ~= "0" then
         return fail("kind")
     end
-    if kind == "events" or (kind == "json" and lists.METHODS[ctx.method]) then
+    if kind == "events" or (kind == "json" and status < 400 and lists.METHODS[ctx.method]) then
         lists.begin(ctx, kind)
     end
 end

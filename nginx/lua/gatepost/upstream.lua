@@ -89,7 +89,7 @@ function _M.balance()
     local ctx = ngx.ctx
     local route = ctx.route
     local peers = route.peers
-    local try = (ctx.try or 0) + 1
+    local try = ctx.try + 1
     ctx.try = try
     if try == 1 then
         if #peers > 1 then

@@ -1,0 +1,73 @@
+"""`python -m app.registry`: the registry, configured by GATEPOST_ variables alone."""
+
+import asyncio
+import socket
+import sys
+
+import uvicorn
+
+from app.core.keys import SigningKeys
+from app.core.logs import configure
+from app.core.sealing import Sealer, SealError
+from app.core.settings import Settings, SettingsError, load_settings
+from app.core.store import StoreError, open_store
+from app.registry.app import create_app
+
+KEEP_ALIVE_S = 75
+"""Longer than the gateway keeps its idle connections: whoever closes first must be the gateway."""
+DRAIN_S = 10
+
+
+def main() -> int:
+    """Run until SIGTERM; the exit status is 0, 1 where it cannot start, 2 for a setting that is wrong."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    configure(settings, "registry")
+    try:
+        listener = _listen(settings)
+    except OSError as error:
+        where = f"{settings.registry_host}:{settings.registry_port}"
+        reason = error.strerror or str(error)
+        print(
+            f"cannot listen on {where}: {reason}; set GATEPOST_REGISTRY_PORT to a free port", file=sys.stderr
+        )
+        return 1
+    try:
+        with listener:
+            asyncio.run(_serve(settings, listener))
+    except (StoreError, SealError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    store = await open_store(settings)
+    try:
+        sealer = Sealer.from_settings(settings)
+        app = create_app(settings, store, sealer, await SigningKeys.load(store, sealer))
+        config = uvicorn.Config(
+            app,
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=DRAIN_S,
+        )
+        await uvicorn.Server(config).serve([listener])
+    finally:
+        await store.close()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    address = (settings.registry_host, settings.registry_port)
+    family, _, _, _, found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
+    return socket.create_server(found[:2], family=family, backlog=2048)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

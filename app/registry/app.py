@@ -1,0 +1,56 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from app import __version__
+from app.core.keys import SigningKeys
+from app.core.problems import install
+from app.core.sealing import Sealer
+from app.core.settings import Settings
+from app.core.store import Store
+from app.registry.about.endpoints import router as about
+from app.registry.credentials.endpoints import router as credentials
+from app.registry.mcp.endpoint import PATH, RegistryMcp
+from app.registry.scopes.endpoints import router as scopes
+from app.registry.search.endpoints import router as search
+from app.registry.servers.endpoints import router as servers
+from app.registry.services import Services
+from app.registry.tokens.endpoints import router as tokens
+from app.registry.tools.endpoints import router as tools
+from app.registry.ui.endpoints import router as ui
+
+
+def create_app(settings: Settings, store: Store, sealer: Sealer, keys: SigningKeys) -> FastAPI:
+    """The registry on an open store: `/api`, `/ui`, `/mcp/registry`; its Services are `app.state.registry`.
+
+    Its lifespan must run: it follows the store for search, serves MCP, and ends background work before the
+    store is closed by whoever opened it.
+    """
+    services = Services.make(settings, store, sealer, keys)
+    mcp = RegistryMcp(services)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with services.search.following(), mcp.running():
+            try:
+                yield
+            finally:
+                await services.discovery.close()
+
+    app = FastAPI(
+        title="Gatepost registry",
+        version=__version__,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    app.state.registry = services
+    install(app)
+    for router in (about, servers, tools, credentials, scopes, tokens, search, ui):
+        app.include_router(router)
+    app.router.routes.append(Route(PATH, mcp, methods=["POST"]))
+    return app

@@ -1,0 +1,114 @@
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+from app.core.models import ServerEntry, ToolKind, ToolRecord
+from app.core.sealing import Sealer, SealError
+from app.core.settings import Settings
+from app.core.store import Store, StoreError
+from app.registry.credentials.vault import CredentialVault
+from app.registry.discovery.failures import Failure
+from app.registry.discovery.health import Health, HealthRepository
+from app.registry.discovery.limits import MAX_AT_ONCE
+from app.registry.discovery.pages import Listed
+from app.registry.discovery.probe import Found, probe
+from app.registry.servers.repository import ServerRepository
+from app.registry.tools.repository import ToolRepository, definition_hash
+
+log = structlog.get_logger(__name__)
+
+NAME_MEMBERS = {ToolKind.RESOURCE: "uri", ToolKind.TEMPLATE: "uriTemplate"}
+
+
+class Discovery:
+    """Looks at servers, each once at a time, and keeps what they offer in the store."""
+
+    def __init__(
+        self, settings: Settings, store: Store, sealer: Sealer, looked: Callable[[str], Awaitable[None]]
+    ) -> None:
+        """`looked` is called with a server's slug after each look, when all that was found is stored."""
+        self._settings = settings
+        self._looked = looked
+        self._servers = ServerRepository(store)
+        self._tools = ToolRepository(store)
+        self._health = HealthRepository(store)
+        self._vault = CredentialVault(store, sealer)
+        self._slots = asyncio.Semaphore(MAX_AT_ONCE)
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, slug: str) -> None:
+        """Look at a server in the background, where only so many are looked at at once."""
+        task = asyncio.create_task(self._guarded(slug), name=f"discovery of {slug}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def run(self, slug: str) -> Health:
+        """Look at a server now. A failure is its health, with the reason; its last good list stays."""
+        async with self._locks.setdefault(slug, asyncio.Lock()):
+            document = await self._servers.find(slug)
+            if document is None:
+                return Health(server=slug)
+            health = await self._look(ServerEntry.model_validate(document.body))
+            await self._health.save(health)
+            await self._looked(slug)
+            if await self._servers.find(slug) is None:  # deleted while we looked: leave nothing behind
+                await self.forget(slug)
+            return health
+
+    async def forget(self, slug: str) -> None:
+        """Delete what was found at a server that is gone."""
+        await self._tools.delete_all(slug)
+        await self._health.forget(slug)
+
+    async def close(self) -> None:
+        """Stop all that runs in the background; called before the store closes."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _look(self, entry: ServerEntry) -> Health:
+        slug = entry.settings.slug
+        known = await self._health.of(slug)
+        if entry.url is None:
+            return known.failed("unknown", "it has no Streamable HTTP endpoint: listed, not callable")
+        try:
+            found = await probe(self._settings, entry.url, await self._vault.headers(slug))
+        except Failure as failure:
+            log.warning(
+                "a server could not be looked at", server=slug, state=failure.state, reason=str(failure)
+            )
+            return known.failed(failure.state, str(failure))
+        except SealError:
+            log.exception("a server's credential cannot be opened", server=slug)
+            return known.failed("credential_expired", "its credential cannot be opened; set it again")
+        await self._tools.replace_all(slug, records(slug, found))
+        return known.found(found)
+
+    async def _guarded(self, slug: str) -> None:
+        try:
+            async with self._slots:
+                await self.run(slug)
+        except StoreError:
+            log.exception("what was found at a server is lost; refresh it", server=slug)
+
+
+def records(slug: str, found: Found) -> list[ToolRecord]:
+    """What was found as records, one a name; of two with the same name the first counts."""
+    made: dict[str, ToolRecord] = {}
+    for kind, listed in found.offers.items():
+        for record in _of_kind(slug, kind, listed):
+            made.setdefault(record.id, record)
+    return list(made.values())
+
+
+def _of_kind(slug: str, kind: ToolKind, listed: Listed) -> list[ToolRecord]:
+    return [_record(slug, kind, definition) for definition in listed.definitions]
+
+
+def _record(slug: str, kind: ToolKind, definition: Mapping[str, object]) -> ToolRecord:
+    name = str(definition[NAME_MEMBERS.get(kind, "name")])
+    return ToolRecord(
+        server=slug, kind=kind, name=name, definition=dict(definition), hash=definition_hash(definition)
+    )

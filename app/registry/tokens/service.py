@@ -1,0 +1,27 @@
+from collections.abc import Iterable, Sequence
+
+from app.core.identity import Identity
+from app.core.models import Scope
+from app.core.models.scope import WILDCARD
+from app.core.problems import Problem
+
+
+def narrowed(identity: Identity, wanted: Sequence[str] | None, scopes: Iterable[Scope]) -> list[str] | None:
+    """The scopes that a caller's new token is narrowed to; None for all that the caller may do.
+
+    A token never reaches further than the one that makes it. Raises a 422 problem for names that are no
+    scopes of the caller, and a 403 problem for scopes that the caller's own token leaves out.
+    """
+    if wanted is None:
+        return identity.scopes
+    groups = {*identity.groups, WILDCARD}
+    mine = {scope.name for scope in scopes if not groups.isdisjoint(scope.groups)}
+    if unknown := sorted(set(wanted) - mine):
+        detail = f"scopes: you have no scope called {', '.join(unknown)}"
+        raise Problem(422, "unknown-scope", "There is no such scope", detail, scopes=unknown)
+    if identity.scopes is not None and (wider := sorted(set(wanted) - set(identity.scopes))):
+        detail = (
+            f"the token you use is not for {', '.join(wider)}; make this one with a wider token or a login"
+        )
+        raise Problem(403, "token-too-wide", "A token cannot make a wider one", detail, scopes=wider)
+    return sorted(set(wanted))

@@ -1,0 +1,110 @@
+"""A whole Gatepost as a user starts it, and the few things that tests ask of it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+CHECKOUT = Path(__file__).parents[2]
+ALL = ["*"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(condition: Callable[[], object], seconds: float = 20, what: str = "it") -> None:
+    """Poll until `condition` is true; fails after the deadline."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not happen in {seconds} s"
+        time.sleep(0.02)
+
+
+@dataclass
+class Stack:
+    """`gatepost up --detach` in a folder of its own."""
+
+    folder: Path
+    url: str
+    environ: Mapping[str, str]
+
+    @classmethod
+    def start(cls, folder: Path, **settings: str) -> "Stack":
+        port = free_port()
+        scheme = "https" if "GATEPOST_TLS_CERTIFICATE_FILE" in settings else "http"
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("GATEPOST_")}
+        environ = {
+            **inherited,
+            "PYTHONPATH": str(CHECKOUT),
+            "GATEPOST_GATEWAY_PORT": str(port),
+            "GATEPOST_GATEWAY_WORKERS": "1",
+            **settings,
+        }
+        stack = cls(folder, f"{scheme}://127.0.0.1:{port}", environ)
+        stack.command("up", "--detach")
+        return stack
+
+    def command(self, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "app.cli", *arguments],
+            cwd=self.folder, env=dict(self.environ), capture_output=True, text=True, timeout=120, check=False,
+        )
+        assert done.returncode == expect, f"gatepost {' '.join(arguments)}: {done.stdout}\n{done.stderr}"
+        return done
+
+    def file(self, *parts: str) -> Path:
+        return self.folder.joinpath(".gatepost", *parts)
+
+    def pid(self, process: str) -> int:
+        return int(json.loads(self.command("status", "--json").stdout)["processes"][process]["pid"])
+
+    def audit(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.file("logs", "audit.jsonl").read_text().splitlines()]
+
+    def api(self, method: str, path: str, body: object = None, *, token: str | None = None,
+            expect: int | None = None) -> httpx2.Response:
+        """One request as the local administrator, or with `token`."""
+        bearer = token or self.file("secrets", "cli_token").read_text().strip()
+        answer = httpx2.request(
+            method, self.url + path, json=body, headers={"Authorization": f"Bearer {bearer}"}, timeout=20, verify=False,
+        )
+        assert expect in (None, answer.status_code), f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer
+
+    def register(self, slug: str, url: str, *, bearer: str | None = None, **ours: object) -> None:
+        self.api("POST", "/api/servers", {
+            "name": f"test.gatepost/{slug}", "description": "for a test", "version": "1.0.0",
+            "remotes": [{"type": "streamable-http", "url": url}],
+            "_meta": {"dev.gatepost/server": {"slug": slug, **ours}},
+        }, expect=201)
+        if bearer:
+            self.api("PUT", f"/api/servers/{slug}/credential", {"bearer": bearer}, expect=204)
+
+    def scope(self, name: str, slug: str, *, tools: list[str] | None = None, methods: list[str] | None = None,
+              resources: list[str] | None = None, prompts: list[str] | None = None) -> None:
+        """A scope for every caller in the group of administrators, so that a token narrowed to it reaches just that."""
+        self.api("POST", "/api/scopes", {
+            "name": name, "groups": ["admins"],
+            "servers": [{"server": slug, "methods": methods or ALL, "tools": ALL if tools is None else tools,
+                         "resources": ALL if resources is None else resources,
+                         "prompts": ALL if prompts is None else prompts}],
+        }, expect=201)
+
+    def token(self, *scopes: str) -> str:
+        """A new personal access token, narrowed to those scopes where any are named."""
+        body = {"name": "test", **({"scopes": list(scopes)} if scopes else {})}
+        return str(self.api("POST", "/api/tokens", body, expect=201).json()["token"])
+
+    def stop(self) -> None:
+        self.command("down")

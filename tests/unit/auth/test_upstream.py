@@ -1,0 +1,74 @@
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from app.auth.verdict.schemas import Verdict
+
+pytestmark = pytest.mark.anyio
+CREDENTIAL = "Bearer upstream-credential-value"
+
+
+async def _part(world: Any, slug: str = "ledger") -> dict[str, Any]:
+    await world.scope("users", ["*"], slug, ["*"])
+    part: dict[str, Any] = (await world.verdict(await world.token([]), f"/mcp/{slug}"))["server"]
+    return part
+
+
+async def test_the_credential_is_in_the_headers_and_nowhere_else(world: Any) -> None:
+    await world.server("ledger")
+    await world.credential("ledger", {"Authorization": CREDENTIAL})
+    await world.scope("users", ["*"], "ledger", ["*"])
+    with capture_logs() as logs:
+        verdict = await world.verdict(await world.token([]), "/mcp/ledger")
+    assert verdict["server"]["headers"] == {"Authorization": CREDENTIAL}
+    verdict_model = Verdict.model_validate(verdict)
+    del verdict["server"]["headers"]
+    for text in (verdict, logs, verdict_model, vars(world.parts), world.parts.snapshot._policy):
+        assert CREDENTIAL not in repr(text)
+
+
+async def test_a_credential_that_cannot_be_opened_refuses_the_server(world: Any) -> None:
+    await world.server("ledger")
+    await world.parts.store.commit("credentials", "ledger", {"sealed": "v1.00000000.AAAA"})
+    part = await _part(world)
+    assert (part["refusal"], part["upstream"], part["headers"]) == ("unresolved", None, {})
+
+
+async def test_a_disabled_server_is_refused_without_its_credential(world: Any) -> None:
+    await world.server("ledger", enabled=False)
+    await world.credential("ledger", {"Authorization": CREDENTIAL})
+    part = await _part(world)
+    assert (part["refusal"], part["upstream"], part["headers"]) == ("disabled", None, {})
+
+
+async def test_a_server_without_an_http_endpoint_is_refused(world: Any) -> None:
+    await world.server("local", url=None)
+    assert (await _part(world, "local"))["refusal"] == "stdio_only"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://169.254.169.254/mcp", "http://10.1.2.3/mcp", "http://nowhere.invalid/mcp", "ftp://host/x"]
+)
+async def test_an_address_that_must_not_be_reached_is_refused_for_a_short_time(world: Any, url: str) -> None:
+    await world.server("ledger", url=url)
+    part = await _part(world)
+    assert (part["refusal"], part["upstream"]) == ("unresolved", None)
+    assert part["refusal_detail"]
+    assert part["expires_at"] < (await world.verdict(await world.token([]), "/api"))["server"]["expires_at"]
+
+
+async def test_blocked_and_quarantined_definitions_are_named_by_kind(world: Any) -> None:
+    await world.server("ledger")
+    await world.tool("ledger", "pay", "blocked")
+    await world.tool("ledger", "get", "active")
+    await world.tool("ledger", "ask", "quarantined", "prompt")
+    await world.tool("ledger", "file:///a/b", "blocked", "resource")
+    await world.tool("ledger", "file:///{x}", "blocked", "template")
+    blocked = (await _part(world))["blocked"]
+    assert blocked == {"tool": ["pay"], "prompt": ["ask"], "resource": ["file:///a/b", "file:///{x}"]}
+
+
+async def test_a_server_s_limit_is_never_above_the_gateways_own(world: Any) -> None:
+    await world.server("ledger", max_body=10**9)
+    assert (await _part(world))["max_body"] == world.parts.settings.max_body
