@@ -104,7 +104,7 @@ class Stack:
     def token(self, *scopes: str) -> str:
         """A new personal access token, narrowed to those scopes where any are named."""
         body = {"name": "test", **({"scopes": list(scopes)} if scopes else {})}
-        return str(self.api("POST", "/api/tokens", body, expect=201).json()["token"])
+        return str(self.api("POST", "/api/tokens", body, expect=201).json()["value"])
 
     def stop(self) -> None:
         self.command("down")

@@ -1,0 +1,119 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app.core.models import ToolState
+from app.core.store import Store
+from app.core.store.sqlite import SqliteStore
+from app.registry.search.follower import Follower
+from app.registry.search.index import SearchIndex
+from tests.unit.registry.search.samples import granted, reader, server, tool
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await SqliteStore.open(tmp_path / "gatepost.db", kept_changes=3)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def index() -> SearchIndex:
+    return SearchIndex()
+
+
+def names(index: SearchIndex, query: str) -> set[str]:
+    return {hit.found.name for hit in index.search(query, granted(reader()), ["tool", "server"], 100)}
+
+
+async def register(store: Store, slug: str) -> None:
+    await store.commit("servers", slug, server(slug).model_dump(mode="json"))
+
+
+async def discover(store: Store, slug: str, *tools: str) -> None:
+    """What another process's discovery writes: tools first, then the server's health."""
+    for name in tools:
+        record = tool(slug, name)
+        await store.put("tools", record.id, record.model_dump(mode="json"))
+    await store.put("health", slug, {"server": slug, "state": "healthy"})
+
+
+async def test_what_is_in_the_store_already_is_found(store: Store, index: SearchIndex) -> None:
+    await register(store, "ledger")
+    await discover(store, "ledger", "get_balance")
+    await Follower(store, index).catch_up()
+    assert names(index, "ledger balance") == {"ledger", "get_balance"}
+
+
+async def test_a_change_by_another_process_is_found_and_a_deletion_is_gone(
+    store: Store, index: SearchIndex
+) -> None:
+    follower = Follower(store, index)
+    await follower.catch_up()
+    await register(store, "ledger")
+    await follower.catch_up()
+    assert names(index, "ledger") == {"ledger"}
+    await store.commit("servers", "ledger", None)
+    await follower.catch_up()
+    assert names(index, "ledger") == set()
+
+
+async def test_what_another_process_discovered_is_found_at_the_next_look(
+    store: Store, index: SearchIndex
+) -> None:
+    follower = Follower(store, index)
+    await register(store, "ledger")
+    await follower.look()
+    await discover(store, "ledger", "get_balance")
+    await follower.look()
+    assert names(index, "balance") == {"get_balance"}
+
+
+async def test_a_server_made_anew_under_the_same_slug_shows_its_new_tools(
+    store: Store, index: SearchIndex
+) -> None:
+    follower = Follower(store, index)
+    await register(store, "ledger")
+    await discover(store, "ledger", "get_balance")
+    await follower.look()
+    await store.commit("servers", "ledger", None)
+    await store.delete("tools", "ledger/tool/get_balance")
+    await store.delete("health", "ledger")
+    await register(store, "ledger")
+    await discover(store, "ledger", "post_entry")
+    await follower.look()
+    assert names(index, "balance entry") == {"post_entry"}
+
+
+async def test_a_tool_that_is_blocked_is_no_longer_found(store: Store, index: SearchIndex) -> None:
+    await register(store, "ledger")
+    await discover(store, "ledger", "get_balance")
+    follower = Follower(store, index)
+    await follower.catch_up()
+    blocked = tool("ledger", "get_balance", state=ToolState.BLOCKED)
+    await store.commit("tools", blocked.id, blocked.model_dump(mode="json"))
+    await follower.catch_up()
+    assert names(index, "balance") == set()
+
+
+async def test_changes_that_the_store_forgot_are_made_up_for_by_reading_all(
+    store: Store, index: SearchIndex
+) -> None:
+    follower = Follower(store, index)
+    await register(store, "old")
+    await follower.catch_up()
+    await store.commit("servers", "old", None)
+    for slug in ("one", "two", "three", "four"):
+        await register(store, slug)
+    await follower.catch_up()
+    assert names(index, "old one two three four") == {"one", "two", "three", "four"}
+
+
+async def test_an_unreadable_document_hides_itself_alone(store: Store, index: SearchIndex) -> None:
+    await store.commit("servers", "broken", {"document": 7})
+    await register(store, "ledger")
+    await Follower(store, index).catch_up()
+    assert names(index, "broken ledger") == {"ledger"}

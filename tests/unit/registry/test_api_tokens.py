@@ -1,0 +1,84 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.core.tokens import TokenStore
+from tests.unit.registry.conftest import World
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_tokens_value_is_shown_once_and_works(world: World) -> None:
+    made = await world.http.post("/api/tokens", json={"name": "laptop"}, headers=world.admin)
+    assert (made.status_code, made.headers["Cache-Control"]) == (201, "no-store")
+    value = made.json()["value"]
+    found = await TokenStore(world.store).find(value)
+    assert found is not None
+    assert (found.subject, found.groups, found.scopes) == ("local:alice", ["admins"], None)
+    listed = await world.http.get("/api/tokens", headers=world.admin)
+    assert [item["id"] for item in listed.json()["items"]] == [made.json()["id"]]
+    assert value not in listed.text
+
+
+async def test_a_token_lives_thirty_days_unless_told_otherwise(world: World) -> None:
+    later = (datetime.now(UTC) + timedelta(days=2)).isoformat()
+    made = [
+        (await world.http.post("/api/tokens", json={"name": "x", **more}, headers=world.admin)).json()
+        for more in ({}, {"expires_days": 7}, {"expires_at": later}, {"expires_at": None})
+    ]
+    days = [
+        token["expires_at"]
+        and round((datetime.fromisoformat(token["expires_at"]) - now()).total_seconds() / 86_400)
+        for token in made
+    ]
+    assert days == [30, 7, 2, None]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"name": ""},
+        {"name": "x", "expires_days": 0},
+        {"name": "x", "expires_at": "2020-01-01T00:00:00Z"},
+        {"name": "x", "expires_days": 3, "expires_at": None},
+        {"name": "x", "scopes": []},
+        {"name": "x", "groups": ["admins"]},
+    ],
+)
+async def test_a_token_that_makes_no_sense_is_refused(world: World, body: dict[str, object]) -> None:
+    assert (await world.http.post("/api/tokens", json=body, headers=world.admin)).status_code == 422
+
+
+async def test_a_scope_that_one_does_not_have_is_refused_by_name(world: World) -> None:
+    await world.scope("theirs", ["others"])
+    wanted = {"name": "x", "scopes": ["admins", "theirs", "nonsense"]}
+    answer = await world.http.post("/api/tokens", json=wanted, headers=world.admin)
+    assert (answer.status_code, answer.json()["scopes"]) == (422, ["nonsense", "theirs"])
+
+
+async def test_a_narrowed_token_makes_no_wider_one(world: World) -> None:
+    await world.scope("small", ["admins"])
+    narrow = world.identity(["admins"], ["small"])
+    wider = await world.http.post("/api/tokens", json={"name": "x", "scopes": ["admins"]}, headers=narrow)
+    unsaid = await world.http.post("/api/tokens", json={"name": "x"}, headers=narrow)
+    assert wider.status_code == 403
+    assert unsaid.json()["scopes"] == ["small"]
+
+
+async def test_only_ones_own_tokens_are_seen_and_revoked(world: World) -> None:
+    made = (await world.http.post("/api/tokens", json={"name": "mine"}, headers=world.admin)).json()
+    other = world.identity(["admins"], subject="local:bob")
+    assert (await world.http.get("/api/tokens", headers=other)).json()["items"] == []
+    assert (await world.http.delete(f"/api/tokens/{made['id']}", headers=other)).status_code == 404
+    before = await world.store.latest_change()
+    assert (await world.http.delete(f"/api/tokens/{made['id']}", headers=world.admin)).status_code == 204
+    changes = await world.store.changes(before)
+    assert changes is not None
+    assert changes[0].affects == {"principal:local:alice"}
+    listed = (await world.http.get("/api/tokens", headers=world.admin)).json()["items"]
+    assert listed[0]["revoked_at"] is not None
