@@ -5,6 +5,7 @@ import sys
 
 from app.auth.serve import serve
 from app.auth.startup import StartupError
+from app.core.listen import ListenError
 from app.core.logs import configure
 from app.core.sealing import SealError
 from app.core.settings import SettingsError, load_settings
@@ -21,7 +22,7 @@ def main() -> int:
     configure(settings, "auth")
     try:
         asyncio.run(serve(settings))
-    except (StartupError, StoreError, SealError) as error:
+    except (StartupError, ListenError, StoreError, SealError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -12,7 +12,8 @@ from fastapi import FastAPI
 
 from app.auth.applications import internal_application, public_application
 from app.auth.parts import assemble
-from app.auth.startup import StartupError, prepare
+from app.auth.startup import prepare
+from app.core.listen import listen
 from app.core.settings import Settings
 from app.core.store import open_store
 
@@ -21,7 +22,6 @@ log = structlog.get_logger(__name__)
 KEEP_ALIVE_S = 75
 """Longer than the gateway keeps its idle connections: whoever closes first must be the gateway."""
 DRAIN_S = 10
-BACKLOG = 2048
 
 
 class _Server(uvicorn.Server):
@@ -34,7 +34,7 @@ class _Server(uvicorn.Server):
 async def serve(settings: Settings) -> None:
     """Open everything, answer until told to stop, finish what runs.
 
-    Raises StartupError, StoreError, SealError.
+    Raises StartupError, ListenError, StoreError, SealError.
     """
     host = settings.auth_host
     with (
@@ -79,20 +79,3 @@ def _server(app: FastAPI) -> uvicorn.Server:
             timeout_graceful_shutdown=DRAIN_S,
         )
     )
-
-
-def listen(host: str, port: int, setting: str) -> socket.socket:
-    """A listening socket. Raises StartupError, which names the setting to change."""
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        # With the protocol unnamed asyncio leaves Nagle's algorithm on: 40 ms for each answer of two packets.
-        listener = socket.socket(family, kind, socket.IPPROTO_TCP)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(BACKLOG)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StartupError(
-            f"cannot listen on {host}:{port}: {reason}; set {setting} to a free port"
-        ) from None
-    return listener

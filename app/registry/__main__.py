@@ -7,6 +7,7 @@ import sys
 import uvicorn
 
 from app.core.keys import SigningKeys
+from app.core.listen import ListenError, listen
 from app.core.logs import configure
 from app.core.sealing import Sealer, SealError
 from app.core.settings import Settings, SettingsError, load_settings
@@ -27,18 +28,9 @@ def main() -> int:
         return 2
     configure(settings, "registry")
     try:
-        listener = _listen(settings)
-    except OSError as error:
-        where = f"{settings.registry_host}:{settings.registry_port}"
-        reason = error.strerror or str(error)
-        print(
-            f"cannot listen on {where}: {reason}; set GATEPOST_REGISTRY_PORT to a free port", file=sys.stderr
-        )
-        return 1
-    try:
-        with listener:
+        with listen(settings.registry_host, settings.registry_port, "GATEPOST_REGISTRY_PORT") as listener:
             asyncio.run(_serve(settings, listener))
-    except (StoreError, SealError) as error:
+    except (ListenError, StoreError, SealError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -61,12 +53,6 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         await uvicorn.Server(config).serve([listener])
     finally:
         await store.close()
-
-
-def _listen(settings: Settings) -> socket.socket:
-    address = (settings.registry_host, settings.registry_port)
-    family, _, _, _, found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
-    return socket.create_server(found[:2], family=family, backlog=2048)
 
 
 if __name__ == "__main__":

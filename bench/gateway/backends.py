@@ -17,7 +17,9 @@ from app.cli.nginx import Nginx
 from bench.gateway.calls import TOOL
 from tests.e2e.stack import until
 
-RESULT = '{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","content":[{"type":"text","text":"12.50"}]}}'
+RESULT = (
+    '{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","content":[{"type":"text","text":"12.50"}]}}'
+)
 COMMON = """\
 worker_processes 1;
 pid nginx.pid;
@@ -82,7 +84,17 @@ def running_nginx(nginx: Nginx, folder: Path, configuration: str, port: int) -> 
     folder.mkdir()
     user = f"user {pwd.getpwuid(os.geteuid()).pw_name};\n" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(user + configuration)
-    command = [str(nginx.binary), "-e", "error.log", "-p", str(folder), "-c", "nginx.conf", "-g", "daemon off;"]
+    command = [
+        str(nginx.binary),
+        "-e",
+        "error.log",
+        "-p",
+        str(folder),
+        "-c",
+        "nginx.conf",
+        "-g",
+        "daemon off;",
+    ]
     with _running(command, port) as pid:
         yield pid
 
@@ -91,14 +103,23 @@ def running_nginx(nginx: Nginx, folder: Path, configuration: str, port: int) -> 
 def running_sdk_server(port: int) -> Iterator[int]:
     """`sdk_app` under uvicorn, one process."""
     factory = f"{__name__}:sdk_app"
-    options = ["--factory", "--log-level", "warning", "--no-access-log", "--host", "127.0.0.1", "--port", str(port)]
+    options = [
+        "--factory",
+        "--log-level",
+        "warning",
+        "--no-access-log",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     with _running([sys.executable, "-m", "uvicorn", factory, *options], port) as pid:
         yield pid
 
 
 def sdk_app() -> Starlette:
     """A server of the `mcp` SDK, stateless, answering in JSON."""
-    server = MCPServer("bench")
+    server = MCPServer("bench", log_level="WARNING")
 
     @server.tool(name=TOOL)
     def echo(text: str) -> str:
@@ -112,7 +133,10 @@ def sdk_app() -> Starlette:
 def _running(command: list[str], port: int) -> Iterator[int]:
     process = subprocess.Popen(command)
     try:
-        until(lambda: process.poll() is not None or _answers(port), what=f"{Path(command[0]).name} on port {port}")
+        until(
+            lambda: process.poll() is not None or _answers(port),
+            what=f"{Path(command[0]).name} on port {port}",
+        )
         assert process.poll() is None, f"{' '.join(command)} ended with code {process.returncode}"
         yield process.pid
     finally:

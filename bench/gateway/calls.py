@@ -14,7 +14,13 @@ PARAGRAPH = (
     '## Notes of the meeting\n\nThe team moved the "ledger" export to next week; Zoë checks C:\\exports\\2026 '
     "before that.\n- owners: finance, platform\n- risk: the nightly job reads the same table\n\n"
 )
-RECORD = {"id": 4711, "title": "Quarterly balance", "open": True, "amount": 1299.95, "tags": ["finance", "q3"]}
+RECORD = {
+    "id": 4711,
+    "title": "Quarterly balance",
+    "open": True,
+    "amount": 1299.95,
+    "tags": ["finance", "q3"],
+}
 
 
 class Era(StrEnum):

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.cli.nginx import find
+from tests.e2e.bypass.fixtures import era, gate, open_gate, tls_stack  # noqa: F401  (fixtures)
 from tests.e2e.recorder import Answer, Recorder
 from tests.e2e.stack import Stack
 

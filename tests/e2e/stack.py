@@ -73,11 +73,12 @@ class Stack:
         return [json.loads(line) for line in self.file("logs", "audit.jsonl").read_text().splitlines()]
 
     def api(self, method: str, path: str, body: object = None, *, token: str | None = None,
-            expect: int | None = None) -> httpx2.Response:
+            expect: int | None = None, if_match: str | None = None) -> httpx2.Response:
         """One request as the local administrator, or with `token`."""
         bearer = token or self.file("secrets", "cli_token").read_text().strip()
         answer = httpx2.request(
-            method, self.url + path, json=body, headers={"Authorization": f"Bearer {bearer}"}, timeout=20, verify=False,
+            method, self.url + path, json=body, timeout=20, verify=False,
+            headers={"Authorization": f"Bearer {bearer}", **({"If-Match": if_match} if if_match else {})},
         )
         assert expect in (None, answer.status_code), f"{method} {path}: {answer.status_code} {answer.text}"
         return answer

@@ -1,3 +1,5 @@
+import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -63,6 +65,18 @@ class HealthRepository:
         """A server's health; `unknown` before the first look."""
         document = await self._store.get(COLLECTION, slug)
         return Health(server=slug) if document is None else Health.model_validate(document.body)
+
+    async def of_page(self, slugs: Sequence[str], cursor: str | None) -> list[Health]:
+        """The health of a page of servers, which began after `cursor`.
+
+        A page of this collection at the same place holds most of it in one query; the rest is asked for singly.
+        """
+        page = await self._store.list(COLLECTION, limit=max(len(slugs), 1), cursor=cursor)
+        near = {document.id: Health.model_validate(document.body) for document in page.items}
+        missing = [slug for slug in slugs if slug not in near]
+        asked = await asyncio.gather(*map(self.of, missing))
+        near.update(zip(missing, asked, strict=True))
+        return [near[slug] for slug in slugs]
 
     async def save(self, health: Health) -> None:
         """Write it; its new revision tells others that the server was looked at."""

@@ -69,7 +69,7 @@ def build(search: Search, catalogue: Catalogue) -> MCPServer[Any]:
         server: Annotated[str, Field(description="its name as find_tools and list_servers give it")],
         ctx: Context[Any, Request],
     ) -> ServerStatus:
-        """Say whether one registered MCP server is up, since when that is known, and which tools it has.
+        """Say whether one registered MCP server is up, when that was checked, and which tools it has.
 
         Use it before relying on a server, or when calls to it fail: reason says what the last check found.
         """

@@ -12,7 +12,7 @@ from app.registry.search.index import SearchIndex
 _PAGE = 500
 _LOOK_EVERY_S = 5.0
 Model = TypeVar("Model", bound=BaseModel)
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class Follower:
@@ -55,7 +55,9 @@ class Follower:
             try:
                 await self.look()
             except StoreError as error:
-                _log.warning("the search index may be behind", reason=str(error))
+                log.warning("the search index may be behind", reason=str(error))
+            except Exception:
+                log.exception("the search index may be behind")
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _follow(self, latest: int) -> None:
@@ -119,5 +121,5 @@ def _parsed(model: type[Model], document: Document | None) -> Model | None:
     try:
         return model.model_validate(document.body)
     except ValidationError as error:
-        _log.error("an unreadable document is not searched", id=document.id, reason=error.errors()[0]["msg"])
+        log.error("an unreadable document is not searched", id=document.id, reason=error.errors()[0]["msg"])
         return None

@@ -105,6 +105,6 @@ def _reason(error: ValidationError) -> str:
         case "minLength":
             return f"it is shorter than {error.validator_value} characters"
         case "not":
-            return "it must be one exact version, not a range"
+            return "it must be one exact version, no range and not `latest`"
         case _:
             return str(error.message)[:300]

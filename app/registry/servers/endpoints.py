@@ -7,7 +7,6 @@ from app.registry.discovery.health import Health, HealthRepository
 from app.registry.etag import etag
 from app.registry.paging import ListPage
 from app.registry.servers import service
-from app.registry.servers.repository import ServerRepository
 from app.registry.servers.schemas import ServerAnswer
 
 router = APIRouter(prefix="/api/servers", tags=["servers"])
@@ -21,8 +20,8 @@ async def list_servers(
     caller: Caller, services: RegistryServices, limit: Limit = 100, cursor: Cursor = None
 ) -> ListPage[ServerAnswer]:
     """The servers that the caller may see, by slug."""
-    documents, after = await ServerRepository(services.store).visible(caller.grants, limit, cursor)
-    return ListPage(items=await service.answers(services, documents), next_cursor=after)
+    items, after = await service.page(services, caller, limit, cursor)
+    return ListPage(items=items, next_cursor=after)
 
 
 @router.post("", status_code=status.HTTP_201_CREATED)
@@ -32,7 +31,7 @@ async def add_server(
     """Register a server; it is looked at in the background, and nobody may use it before a scope names it."""
     document = await service.create(services, caller, body)
     response.headers.update({**etag(document), "Location": f"/api/servers/{document.id}"})
-    return (await service.answers(services, [document]))[0]
+    return await service.answer(services, document)
 
 
 @router.get("/{slug}")
@@ -42,7 +41,7 @@ async def get_server(
     """One server: its document, and what the registry found out."""
     document = await service.visible(services, caller, slug)
     response.headers.update(etag(document))
-    return (await service.answers(services, [document]))[0]
+    return await service.answer(services, document)
 
 
 @router.put("/{slug}")
@@ -58,8 +57,7 @@ async def replace_server(
     """Replace a server's document; settings that the body leaves out get their defaults, the slug stays."""
     document, warnings = await service.replace(services, caller, slug, body, condition)
     response.headers.update(etag(document))
-    answer = (await service.answers(services, [document]))[0]
-    return answer.model_copy(update={"warnings": warnings})
+    return await service.answer(services, document, warnings)
 
 
 @router.delete("/{slug}", status_code=status.HTTP_204_NO_CONTENT)
@@ -82,7 +80,7 @@ async def enable_server(
     """Let calls through again, within two seconds."""
     document = await service.set_enabled(services, caller, slug, True, condition)
     response.headers.update(etag(document))
-    return (await service.answers(services, [document]))[0]
+    return await service.answer(services, document)
 
 
 @router.post("/{slug}/disable")
@@ -92,7 +90,7 @@ async def disable_server(
     """Refuse every call within two seconds; the server stays registered."""
     document = await service.set_enabled(services, caller, slug, False, condition)
     response.headers.update(etag(document))
-    return (await service.answers(services, [document]))[0]
+    return await service.answer(services, document)
 
 
 @router.get("/{slug}/health")

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -46,7 +47,7 @@ class ServerAnswer(BaseModel):
 
     @classmethod
     def of(
-        cls, settings: Settings, document: Document, health: Health, warnings: list[str] | None = None
+        cls, settings: Settings, document: Document, health: Health, warnings: Sequence[str] = ()
     ) -> "ServerAnswer":
         """The answer for a stored server."""
         entry = ServerEntry.model_validate(document.body)
@@ -63,5 +64,5 @@ class ServerAnswer(BaseModel):
                 created_at=entry.created_at,
                 updated_at=entry.updated_at,
             ),
-            warnings=warnings or [],
+            warnings=list(warnings),
         )

@@ -1,4 +1,3 @@
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -35,14 +34,24 @@ async def writable(services: Services, caller: Caller, slug: str) -> Document:
     return found
 
 
-async def answers(services: Services, documents: Sequence[Document]) -> list[ServerAnswer]:
-    """Servers with their health."""
-    health = HealthRepository(services.store)
-    known = await asyncio.gather(*(health.of(document.id) for document in documents))
-    return [
-        ServerAnswer.of(services.settings, document, found)
-        for document, found in zip(documents, known, strict=True)
+async def page(
+    services: Services, caller: Caller, limit: int, cursor: str | None
+) -> tuple[list[ServerAnswer], str | None]:
+    """A page of the servers that the caller may see, with their health, and the next page's cursor."""
+    documents, after = await ServerRepository(services.store).visible(caller.grants, limit, cursor)
+    slugs = [document.id for document in documents]
+    known = await HealthRepository(services.store).of_page(slugs, cursor)
+    items = [
+        ServerAnswer.of(services.settings, document, health)
+        for document, health in zip(documents, known, strict=True)
     ]
+    return items, after
+
+
+async def answer(services: Services, document: Document, warnings: Sequence[str] = ()) -> ServerAnswer:
+    """A server with its health, and what to know about the change that was just made."""
+    health = await HealthRepository(services.store).of(document.id)
+    return ServerAnswer.of(services.settings, document, health, warnings)
 
 
 async def create(services: Services, caller: Caller, body: Mapping[str, Any]) -> Document:

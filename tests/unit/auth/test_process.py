@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from app.auth.serve import listen
+from app.core.listen import listen
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
 

@@ -4,7 +4,7 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,6 @@ class World:
     store: Store
     keys: SigningKeys
     http: httpx2.AsyncClient
-    seen: list[str] = field(default_factory=list)
 
     def identity(self, groups: list[str], scopes: list[str] | None = None, **more: Any) -> dict[str, str]:
         """The header with which the gateway names a caller."""

@@ -156,9 +156,8 @@ async def test_a_change_for_an_older_revision_is_refused(world: World) -> None:
 
 async def test_a_slug_cannot_be_changed(world: World) -> None:
     await world.add("ledger")
-    answer = await world.http.put(
-        "/api/servers/ledger", json=document("ledger", slug="other"), headers=world.admin
-    )
+    moved = {**document("ledger"), "_meta": {META: {"slug": "other"}}}
+    answer = await world.http.put("/api/servers/ledger", json=moved, headers=world.admin)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == f"_meta.{META}.slug"
 

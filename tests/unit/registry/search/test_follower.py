@@ -70,6 +70,9 @@ async def test_what_another_process_discovered_is_found_at_the_next_look(
     await discover(store, "ledger", "get_balance")
     await follower.look()
     assert names(index, "balance") == {"get_balance"}
+    await discover(store, "ledger", "post_entry")
+    await follower.look()
+    assert names(index, "balance entry") == {"get_balance", "post_entry"}
 
 
 async def test_a_server_made_anew_under_the_same_slug_shows_its_new_tools(

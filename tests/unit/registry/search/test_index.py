@@ -135,6 +135,13 @@ def test_a_stdio_only_server_is_found_and_says_that_it_is_not_callable() -> None
     assert "stdio only" in (index.search("files", EVERYTHING, ALL, 1)[0].refusal or "")
 
 
+def test_a_tool_that_may_be_listed_and_not_called_says_what_is_missing() -> None:
+    grant = ServerGrant(server="weather", methods=["tools/list"], tools=["alerts"])
+    listing = Scope(name="listing", groups=["*"], servers=[grant])
+    hit = weather_index().search("alerts", granted(listing), ["tool"], 1)[0]
+    assert "no scope of yours allows tools/call of alerts on weather" in (hit.refusal or "")
+
+
 def test_a_tool_that_may_be_called_has_no_refusal() -> None:
     hit = weather_index().search("alerts", granted(scope("weather", "alerts")), ["tool"], 1)[0]
     assert hit.refusal is None

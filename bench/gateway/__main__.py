@@ -1,0 +1,127 @@
+"""Tool calls through the real gateway beside plain NGINX proxying, and in front of an `mcp` SDK server.
+
+    bench/gateway/run [--quick] [--json]
+
+needs nothing but the checkout; in an environment that has the tests' packages, `python -m bench.gateway` is the same.
+Ours is `gatepost up` with one worker, all checks and the audit file on; the baseline is NGINX on the same binary
+with keepalive and an access log; both proxy to one static backend, in turn, and medians count.
+`--quick` runs each figure once for a second, to see that it works: too short to judge, so no bar fails it.
+`--json` prints the last line alone. The status is 1 where a bar is missed, 2 where a call is not answered right.
+"""
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.gateway import bed, figures
+from bench.gateway.calls import LARGE, SMALL, Credential, Era
+from bench.gateway.figures import Figure
+from bench.gateway.load import WrongAnswerError
+
+CONNECTIONS = 32
+BAR, GOAL, ADDED_BAR_MS, SDK_BAR = 0.70, 0.80, 0.1, 0.95
+SERVERS_A_TOKEN = 4
+DEADLINE_S = 300
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long to measure: rounds of baseline and ours, each run that many seconds."""
+
+    rounds: int
+    seconds: int
+
+
+FULL, QUICK = Length(rounds=5, seconds=2), Length(rounds=1, seconds=1)
+
+
+def main() -> int:
+    """Measure, print, judge."""
+    parser = argparse.ArgumentParser(
+        prog="bench/gateway/run", description="Tool calls beside plain proxying."
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="one second a run, no bar: only see that it works"
+    )
+    parser.add_argument("--json", action="store_true", help="print the JSON line alone")
+    options = parser.parse_args()
+    for number in (signal.SIGALRM, signal.SIGTERM):
+        signal.signal(number, lambda got, _frame: sys.exit(f"bench/gateway: ended by signal {got}"))
+    signal.alarm(DEADLINE_S)
+    found: list[Figure] = []
+    try:
+        with bed.running() as parts:
+            for figure in measure(parts, QUICK if options.quick else FULL):
+                found.append(figure)
+                if not options.json:
+                    print(figure.row(), flush=True)
+    except WrongAnswerError as error:
+        print(f"bench/gateway: {error}", file=sys.stderr)
+        return 2
+    result = summary(found, quick=options.quick)
+    print(json.dumps(result))
+    return 0 if result["ok"] or options.quick else 1
+
+
+def measure(parts: bed.Bed, length: Length) -> Iterator[Figure]:
+    """Every figure, the headline first. Raises WrongAnswerError."""
+    one = [Credential(parts.slugs[0], parts.tokens[0])]
+    tokens = [Credential(parts.slugs[0], token) for token in parts.tokens]
+    both = [
+        Credential(parts.slugs[(place * SERVERS_A_TOKEN + step) % len(parts.slugs)], token)
+        for step in range(SERVERS_A_TOKEN)
+        for place, token in enumerate(parts.tokens)
+    ]
+    for name, era, size, callers in (
+        ("300 B, legacy, 1 token", Era.LEGACY, SMALL, one),
+        ("300 B, modern, 1 token", Era.MODERN, SMALL, one),
+        ("20 KB, legacy, 1 token", Era.LEGACY, LARGE, one),
+        (f"300 B, legacy, {len(tokens)} tokens", Era.LEGACY, SMALL, tokens),
+        (f"300 B, legacy, {len(tokens)} tokens, {len(parts.slugs)} servers", Era.LEGACY, SMALL, both),
+    ):
+        runs = _compare(parts, era, size, callers, CONNECTIONS, length)
+        yield figures.throughput(f"c={CONNECTIONS}: {name}", runs, BAR)
+    for name, era, size in (
+        ("300 B, legacy", Era.LEGACY, SMALL),
+        ("300 B, modern", Era.MODERN, SMALL),
+        ("20 KB, legacy", Era.LEGACY, LARGE),
+    ):
+        yield figures.added_p50(f"c=1: {name}", _compare(parts, era, size, one, 1, length), ADDED_BAR_MS)
+    runs = figures.interleaved(*parts.sdk_targets(), CONNECTIONS, length.seconds, length.rounds)
+    yield figures.throughput(f"c={CONNECTIONS}: SDK server, 300 B, modern", runs, SDK_BAR)
+
+
+def _compare(
+    parts: bed.Bed, era: Era, size: int, callers: Sequence[Credential], connections: int, length: Length
+) -> figures.Runs:
+    parts.warm(callers)
+    runs = figures.interleaved(*parts.targets(era, size, callers), connections, length.seconds, length.rounds)
+    parts.check_audit(len(callers) + figures.calls_of(runs[1]), cut_off=connections * length.rounds)
+    return runs
+
+
+def summary(found: Sequence[Figure], *, quick: bool) -> dict[str, Any]:
+    """The JSON object: the headline is the first figure; `ok` says that every bar holds."""
+    headline = found[0]
+    added = next(figure for figure in found if figure.unit == "ms")
+    return {
+        "bench": "gateway",
+        "ours": headline.ours,
+        "baseline": headline.baseline,
+        "ratio": headline.compared,
+        "bar": BAR,
+        "goal": GOAL,
+        "ok": all(figure.ok for figure in found),
+        "quick": quick,
+        "added_p50_ms": added.compared,
+        "sdk_share": found[-1].compared,
+        "figures": [figure.document() for figure in found],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""The parts of a run, started and stopped together: backends, plain proxying, and a whole Gatepost."""
+
+import http.client
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from app.cli.nginx import find
+from bench.gateway import backends, calls
+from bench.gateway.calls import Credential, Era
+from bench.gateway.load import Target, WrongAnswerError, only_child
+from bench.gateway.seed import seed
+from tests.e2e.stack import Stack, free_port
+
+SERVERS = TOKENS = 400
+SDK_SLUG = "sdk"
+
+
+@dataclass
+class Bed:
+    """What runs. `tokens` and `slugs` are those of the static backend's servers."""
+
+    folder: Path
+    stack: Stack
+    gateway_worker: int
+    plain_url: str
+    plain_worker: int
+    sdk_url: str
+    tokens: list[str]
+    slugs: list[str]
+
+    def targets(self, era: Era, size: int, callers: Sequence[Credential]) -> tuple[Target, Target]:
+        """Plain proxying and the gateway, with the same calls in the same order."""
+        return (
+            self._target("plain", self.plain_url, era, size, callers, self.plain_worker),
+            self._target("gateway", self.stack.url, era, size, callers, self.gateway_worker),
+        )
+
+    def sdk_targets(self) -> tuple[Target, Target]:
+        """The SDK's server called directly and through the gateway."""
+        caller = [Credential(SDK_SLUG, self.tokens[0])]
+        direct = calls.request(self.sdk_url, Era.MODERN, calls.body(Era.MODERN, calls.SMALL), self.tokens[0])
+        return (
+            Target("direct", self.sdk_url, calls.write(self.folder / "direct.requests", [direct])),
+            self._target("gateway", self.stack.url, Era.MODERN, calls.SMALL, caller, None),
+        )
+
+    def _target(
+        self, name: str, url: str, era: Era, size: int, callers: Sequence[Credential], worker: int | None
+    ) -> Target:
+        content = calls.body(era, size)
+        requests = [calls.request(f"{url}/mcp/{one.slug}", era, content, one.token) for one in callers]
+        return Target(name, url, calls.write(self.folder / f"{name}.requests", requests), worker)
+
+    def warm(self, callers: Sequence[Credential]) -> None:
+        """One call of each caller through the gateway, its answer read whole. Raises WrongAnswerError."""
+        content = calls.body(Era.LEGACY, calls.SMALL)
+        connection = http.client.HTTPConnection(urlsplit(self.stack.url).netloc, timeout=20)
+        for caller in callers:
+            headers = {
+                "Authorization": f"Bearer {caller.token}",
+                "Content-Type": "application/json",
+                "Accept": "application/json, text/event-stream",
+            }
+            connection.request("POST", f"/mcp/{caller.slug}", content, headers)
+            answer = connection.getresponse()
+            text = answer.read()
+            if answer.status != 200 or "content" not in json.loads(text).get("result", {}):
+                raise WrongAnswerError(f"/mcp/{caller.slug} answered {answer.status}: {text[:300]!r}")
+        connection.close()
+
+    def check_audit(self, calls_made: int, cut_off: int) -> None:
+        """Every call must have its line, and no other call one; `cut_off` may have ended with the load's end.
+
+        The file is emptied, for the next figure. Raises WrongAnswerError.
+        """
+        file = self.stack.file("logs", "audit.jsonl")
+        with file.open("rb") as lines:
+            answered = total = 0
+            for line in lines:
+                total += 1
+                answered += b'"decision":"allow"' in line and b'"status":200,' in line
+        if not calls_made <= answered <= total <= calls_made + cut_off:
+            raise WrongAnswerError(
+                f"{file} has {total} lines, {answered} of calls allowed and answered, after {calls_made} calls"
+            )
+        file.write_bytes(b"")
+
+
+@contextmanager
+def running() -> Iterator[Bed]:
+    """Everything that is measured, in a temporary folder, as long as the block runs."""
+    nginx = find()
+    assert nginx, "no NGINX with Lua: apt-get install nginx libnginx-mod-http-lua lua-cjson lua-resty-core"
+    with ExitStack() as parts:
+        folder = Path(tempfile.mkdtemp(prefix="gatepost-bench-"))
+        parts.callback(shutil.rmtree, folder, ignore_errors=True)
+        static, plain, sdk = free_port(), free_port(), free_port()
+        parts.enter_context(
+            backends.running_nginx(nginx, folder / "static", backends.static_backend(static), static)
+        )
+        plain_pid = parts.enter_context(
+            backends.running_nginx(nginx, folder / "plain", backends.plain_proxy(plain, static), plain)
+        )
+        parts.enter_context(backends.running_sdk_server(sdk))
+        slugs = [f"static-{number}" for number in range(SERVERS)]
+        servers = {slug: f"http://127.0.0.1:{static}/mcp/{slug}" for slug in slugs}
+        sdk_url = f"http://127.0.0.1:{sdk}/mcp"
+        (folder / "gatepost").mkdir()
+        tokens = seed(folder / "gatepost" / ".gatepost", {**servers, SDK_SLUG: sdk_url}, TOKENS)
+        stack = Stack.start(folder / "gatepost")
+        parts.callback(stack.stop)
+        yield Bed(
+            folder=folder,
+            stack=stack,
+            gateway_worker=only_child(stack.pid("gateway")),
+            plain_url=f"http://127.0.0.1:{plain}",
+            plain_worker=only_child(plain_pid),
+            sdk_url=sdk_url,
+            tokens=tokens,
+            slugs=slugs,
+        )
