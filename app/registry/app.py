@@ -1,7 +1,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.routing import Route
 
 from app import __version__
@@ -17,6 +17,7 @@ from app.registry.scopes.endpoints import router as scopes
 from app.registry.search.endpoints import router as search
 from app.registry.servers.endpoints import router as servers
 from app.registry.services import Services
+from app.registry.sound_json import require_sound_body
 from app.registry.tokens.endpoints import router as tokens
 from app.registry.tools.endpoints import router as tools
 from app.registry.ui.endpoints import router as ui
@@ -47,6 +48,7 @@ def create_app(settings: Settings, store: Store, sealer: Sealer, keys: SigningKe
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        dependencies=[Depends(require_sound_body)],
     )
     app.state.registry = services
     install(app)

@@ -2,11 +2,11 @@
 
     bench/gateway/run [--quick] [--json]
 
-needs nothing but the checkout; in an environment that has the tests' packages, `python -m bench.gateway` is the same.
-Ours is `gatepost up` with one worker, all checks and the audit file on; the baseline is NGINX on the same binary
-with keepalive and an access log; both proxy to one static backend, in turn, and medians count.
+needs nothing but the checkout: it runs in the environment of `tests/run`, where `python -m bench.gateway` is
+the same. Ours is `gatepost up` with one worker, all checks and the audit file on; the baseline is NGINX of the
+same binary, one worker, with keepalive and an access log. Both proxy to one static backend, in turn; medians count.
 `--quick` runs each figure once for a second, to see that it works: too short to judge, so no bar fails it.
-`--json` prints the last line alone. The status is 1 where a bar is missed, 2 where a call is not answered right.
+`--json` prints the last line alone. The exit status is 1 where a bar is missed, 2 where a call is answered wrong.
 """
 
 import argparse
@@ -41,12 +41,8 @@ FULL, QUICK = Length(rounds=5, seconds=2), Length(rounds=1, seconds=1)
 
 def main() -> int:
     """Measure, print, judge."""
-    parser = argparse.ArgumentParser(
-        prog="bench/gateway/run", description="Tool calls beside plain proxying."
-    )
-    parser.add_argument(
-        "--quick", action="store_true", help="one second a run, no bar: only see that it works"
-    )
+    parser = argparse.ArgumentParser(prog="bench/gateway/run", description="Tool calls beside plain NGINX.")
+    parser.add_argument("--quick", action="store_true", help="one second a run: see that it works, no bar")
     parser.add_argument("--json", action="store_true", help="print the JSON line alone")
     options = parser.parse_args()
     for number in (signal.SIGALRM, signal.SIGTERM):
@@ -91,7 +87,7 @@ def measure(parts: bed.Bed, length: Length) -> Iterator[Figure]:
         ("20 KB, legacy", Era.LEGACY, LARGE),
     ):
         yield figures.added_p50(f"c=1: {name}", _compare(parts, era, size, one, 1, length), ADDED_BAR_MS)
-    runs = figures.interleaved(*parts.sdk_targets(), CONNECTIONS, length.seconds, length.rounds)
+    runs = figures.interleaved(parts.sdk_targets(), CONNECTIONS, length.seconds, length.rounds)
     yield figures.throughput(f"c={CONNECTIONS}: SDK server, 300 B, modern", runs, SDK_BAR)
 
 
@@ -99,26 +95,26 @@ def _compare(
     parts: bed.Bed, era: Era, size: int, callers: Sequence[Credential], connections: int, length: Length
 ) -> figures.Runs:
     parts.warm(callers)
-    runs = figures.interleaved(*parts.targets(era, size, callers), connections, length.seconds, length.rounds)
-    parts.check_audit(len(callers) + figures.calls_of(runs[1]), cut_off=connections * length.rounds)
+    runs = figures.interleaved(parts.targets(era, size, callers), connections, length.seconds, length.rounds)
+    parts.check_audit(len(callers) + runs.calls, cut_off=connections * length.rounds)
     return runs
 
 
 def summary(found: Sequence[Figure], *, quick: bool) -> dict[str, Any]:
     """The JSON object: the headline is the first figure; `ok` says that every bar holds."""
     headline = found[0]
-    added = next(figure for figure in found if figure.unit == "ms")
+    added = next(figure for figure in found if figure.added_p50_ms is not None)
     return {
         "bench": "gateway",
         "ours": headline.ours,
         "baseline": headline.baseline,
-        "ratio": headline.compared,
+        "ratio": headline.ratio,
         "bar": BAR,
         "goal": GOAL,
         "ok": all(figure.ok for figure in found),
         "quick": quick,
-        "added_p50_ms": added.compared,
-        "sdk_share": found[-1].compared,
+        "added_p50_ms": added.added_p50_ms,
+        "sdk_share": found[-1].ratio,
         "figures": [figure.document() for figure in found],
     }
 

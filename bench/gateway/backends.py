@@ -1,4 +1,4 @@
-"""What the gateway is measured beside and in front of: plain NGINX proxying, a static backend, an SDK server."""
+"""What the gateway is measured beside and in front of: plain NGINX, a static backend, an SDK server."""
 
 import os
 import pwd
@@ -17,9 +17,7 @@ from app.cli.nginx import Nginx
 from bench.gateway.calls import TOOL
 from tests.e2e.stack import until
 
-RESULT = (
-    '{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","content":[{"type":"text","text":"12.50"}]}}'
-)
+RESULT = '{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","content":[{"type":"text","text":"1"}]}}'
 COMMON = """\
 worker_processes 1;
 pid nginx.pid;
@@ -84,17 +82,8 @@ def running_nginx(nginx: Nginx, folder: Path, configuration: str, port: int) -> 
     folder.mkdir()
     user = f"user {pwd.getpwuid(os.geteuid()).pw_name};\n" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(user + configuration)
-    command = [
-        str(nginx.binary),
-        "-e",
-        "error.log",
-        "-p",
-        str(folder),
-        "-c",
-        "nginx.conf",
-        "-g",
-        "daemon off;",
-    ]
+    options = "-e error.log -c nginx.conf -g".split()
+    command = [str(nginx.binary), "-p", str(folder), *options, "daemon off;"]
     with _running(command, port) as pid:
         yield pid
 
@@ -103,16 +92,7 @@ def running_nginx(nginx: Nginx, folder: Path, configuration: str, port: int) -> 
 def running_sdk_server(port: int) -> Iterator[int]:
     """`sdk_app` under uvicorn, one process."""
     factory = f"{__name__}:sdk_app"
-    options = [
-        "--factory",
-        "--log-level",
-        "warning",
-        "--no-access-log",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-    ]
+    options = f"--factory --log-level warning --no-access-log --host 127.0.0.1 --port {port}".split()
     with _running([sys.executable, "-m", "uvicorn", factory, *options], port) as pid:
         yield pid
 

@@ -87,7 +87,7 @@ class Bed:
                 answered += b'"decision":"allow"' in line and b'"status":200,' in line
         if not calls_made <= answered <= total <= calls_made + cut_off:
             raise WrongAnswerError(
-                f"{file} has {total} lines, {answered} of calls allowed and answered, after {calls_made} calls"
+                f"{file} has {total} lines, {answered} of calls that were answered, after {calls_made} calls"
             )
         file.write_bytes(b"")
 

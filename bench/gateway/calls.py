@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 TOOL = "echo"
 SMALL, LARGE = 300, 20 * 1024
 PARAGRAPH = (
-    '## Notes of the meeting\n\nThe team moved the "ledger" export to next week; Zoë checks C:\\exports\\2026 '
+    '## Notes of the meeting\n\nThe team moved the "ledger" export to next week; Zoë checks C:\\exports '
     "before that.\n- owners: finance, platform\n- risk: the nightly job reads the same table\n\n"
 )
 RECORD = {
@@ -42,7 +42,7 @@ class Credential:
 
 
 def body(era: Era, size: int) -> bytes:
-    """A `tools/call` of exactly `size` bytes: plain words where it is small; half text, half records where large."""
+    """A `tools/call` of exactly `size` bytes: a few words, or, where it is large, half text and half records."""
     arguments: dict[str, Any] = {"text": ""}
     params: dict[str, Any] = {"name": TOOL, "arguments": arguments}
     if era is Era.MODERN:

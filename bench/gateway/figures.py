@@ -1,84 +1,105 @@
 """From interleaved runs to figures: medians, ratios, and whether the bar holds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
 from bench.gateway.load import Sample, Target, run
 
-Runs = tuple[list[Sample], list[Sample]]
-"""Of the baseline and of ours, in the order in which they ran."""
+SATURATED = 0.85
+"""Of one core: below it the worker waited for the load or for a core, and a ratio of rates flatters the slower."""
+
+
+@dataclass(frozen=True)
+class Runs:
+    """What baseline and ours gave, in the order in which they ran."""
+
+    baseline: list[Sample]
+    ours: list[Sample]
+
+    def medians(self, measure: Callable[[Sample], float]) -> tuple[float, float]:
+        """Of the baseline and of ours."""
+        return median(map(measure, self.baseline)), median(map(measure, self.ours))
+
+    @property
+    def calls(self) -> int:
+        """How many calls ours answered."""
+        return sum(sample.calls for sample in self.ours)
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One comparison. `bar` bounds `compared`, the ratio or the difference; None where it only informs."""
+    """One comparison: `bar` bounds the ratio from below, or the added ms from above.
+
+    `cpu_us` are µs of a worker a call and `busy` the share of a core it had, baseline first.
+    """
 
     name: str
     unit: str
     ours: float
     baseline: float
-    compared: float
-    bar: float | None
+    ratio: float | None
+    added_p50_ms: float | None
+    bar: float
     ok: bool
-    details: dict[str, float]
+    cpu_us: tuple[float, float] | None
+    busy: tuple[float, float] | None
 
     def row(self) -> str:
         """For people."""
-        added = self.unit == "ms"
-        compared = f"{self.compared:+.3f} ms" if added else f"{self.compared:.1%}"
-        bar = "" if self.bar is None else f"(bar {self.bar if added else format(self.bar, '.0%')})"
-        verdict = "" if self.ok else "  MISSED"
-        details = ", ".join(f"{name} {value:g}" for name, value in self.details.items())
-        values = f"{self.ours:>9,.6g} of {self.baseline:>9,.6g} {self.unit}"
-        return f"{self.name:<44} {values:<32} {compared:>10} {bar:<10} {details}{verdict}"
+        if self.ratio is None:
+            compared = f"{self.added_p50_ms:+.3f} ms (bar {self.bar:g})"
+            values = f"{self.ours:.3f} of {self.baseline:.3f} ms"
+        else:
+            compared = f"{self.ratio:.1%} (bar {self.bar:.0%})"
+            values = f"{self.ours:,} of {self.baseline:,}/s"
+        cost = ""
+        if self.cpu_us:
+            baseline, ours = self.cpu_us
+            cost = f"CPU {ours} µs a call, plain {baseline}: {baseline / ours:.0%}"
+        notes = ("" if self.ok else "  MISSED") + ("" if self.saturated else "  (worker not saturated)")
+        return f"{self.name:<45} {values:<20} {compared:<20} {cost}{notes}"
+
+    @property
+    def saturated(self) -> bool:
+        """Whether a ratio of rates says what the workers can do; always true where it is not about that."""
+        return self.ratio is None or self.busy is None or min(self.busy) >= SATURATED
 
     def document(self) -> dict[str, Any]:
-        """For programs: the comparison by its own name."""
-        members = {**asdict(self), ("added_p50_ms" if self.unit == "ms" else "ratio"): self.compared}
-        del members["compared"]
-        return members
+        """For programs."""
+        return {**asdict(self), "saturated": self.saturated}
 
 
-def interleaved(baseline: Target, ours: Target, connections: int, seconds: int, rounds: int) -> Runs:
-    """Baseline and ours in turn, so that whatever else the machine does meets both. Raises WrongAnswerError."""
-    runs: Runs = ([], [])
+def interleaved(targets: tuple[Target, Target], connections: int, seconds: int, rounds: int) -> Runs:
+    """Baseline and ours in turn: what else the machine does meets both. Raises WrongAnswerError."""
+    runs = Runs([], [])
+    baseline, ours = targets
     for _ in range(rounds):
-        for samples, target in zip(runs, (baseline, ours), strict=True):
-            samples.append(run(target, connections, seconds))
+        runs.baseline.append(run(baseline, connections, seconds))
+        runs.ours.append(run(ours, connections, seconds))
     return runs
 
 
-def throughput(name: str, runs: Runs, bar: float | None) -> Figure:
-    """Calls a second, ours as a share of the baseline's; beside it the CPU of a call where it was measured."""
-    baseline, ours = (median(sample.rate for sample in samples) for samples in runs)
+def throughput(name: str, runs: Runs, bar: float) -> Figure:
+    """Calls a second, ours as a share of the baseline's; beside it what a call costs its worker."""
+    baseline, ours = runs.medians(lambda sample: sample.rate)
     ratio = round(ours / baseline, 3)
-    return Figure(
-        name, "calls/s", round(ours), round(baseline), ratio, bar, bar is None or ratio >= bar, _cost(runs)
-    )
+    return Figure(name, "calls/s", round(ours), round(baseline), ratio, None, bar, ratio >= bar, *_cost(runs))
 
 
-def added_p50(name: str, runs: Runs, bar: float | None) -> Figure:
+def added_p50(name: str, runs: Runs, bar: float) -> Figure:
     """Median latency in ms, and what ours adds to it."""
-    baseline, ours = (median(sample.p50_ms for sample in samples) for samples in runs)
+    baseline, ours = runs.medians(lambda sample: sample.p50_ms)
     added = round(ours - baseline, 3)
     return Figure(
-        name, "ms", round(ours, 3), round(baseline, 3), added, bar, bar is None or added <= bar, _cost(runs)
+        name, "ms", round(ours, 3), round(baseline, 3), None, added, bar, added <= bar, *_cost(runs)
     )
 
 
-def _cost(runs: Runs) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for side, samples in zip(("plain", "ours"), runs, strict=True):
-        costs = [sample.cpu_us for sample in samples if sample.cpu_us is not None]
-        loads = [sample.busy for sample in samples if sample.busy is not None]
-        if costs:
-            found[f"cpu_us_{side}"] = round(median(costs), 1)
-            found[f"busy_{side}"] = round(median(loads), 2)
-    return found
-
-
-def calls_of(samples: Sequence[Sample]) -> int:
-    """How many calls the runs made."""
-    return sum(sample.calls for sample in samples)
+def _cost(runs: Runs) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
+    if any(sample.cpu_s is None for sample in runs.baseline + runs.ours):
+        return None, None
+    cpu = runs.medians(lambda sample: (sample.cpu_s or 0) / sample.calls * 1e6)
+    busy = runs.medians(lambda sample: (sample.cpu_s or 0) / sample.seconds)
+    return (round(cpu[0], 1), round(cpu[1], 1)), (round(busy[0], 2), round(busy[1], 2))

@@ -28,24 +28,23 @@ class Target:
 
 @dataclass(frozen=True)
 class Sample:
-    """One run: calls a second, latencies in ms, CPU of the worker in µs a call and as a share of one core."""
+    """One run of `seconds`: calls a second, their median latency, CPU time of the worker if there is one."""
 
     calls: int
+    seconds: float
     rate: float
     p50_ms: float
-    p99_ms: float
-    cpu_us: float | None
-    busy: float | None
+    cpu_s: float | None
 
 
 def run(target: Target, connections: int, seconds: int) -> Sample:
-    """Drive a target with one thread of wrk. Raises WrongAnswerError for any answer that is no tool result."""
+    """Drive a target with one thread of wrk. Raises WrongAnswerError for an answer that is no tool result."""
     wrk = shutil.which("wrk")
     assert wrk, "wrk is missing: apt-get install wrk"
+    options = f"-t1 -c{connections} -d{seconds}s --timeout 10s -s".split()
     before, start = _cpu_s(target.worker), time.monotonic()
     done = subprocess.run(
-        [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(SCRIPT), target.url]
-        + ["--", str(target.requests)],
+        [wrk, *options, str(SCRIPT), target.url, "--", str(target.requests)],
         capture_output=True,
         text=True,
         timeout=seconds + 30,
@@ -61,14 +60,12 @@ def run(target: Target, connections: int, seconds: int) -> Sample:
             f"{target.name}: {found['wrong']} of {found['requests']} answers are no tool result, "
             f"{found['broken']} calls broke; the first: {found['example']}"
         )
-    calls = found["requests"]
     return Sample(
-        calls=calls,
-        rate=calls / (found["duration_us"] / 1e6),
+        calls=found["requests"],
+        seconds=took,
+        rate=found["requests"] / (found["duration_us"] / 1e6),
         p50_ms=found["p50_us"] / 1000,
-        p99_ms=found["p99_us"] / 1000,
-        cpu_us=None if target.worker is None else used / calls * 1e6,
-        busy=None if target.worker is None else used / took,
+        cpu_s=None if target.worker is None else used,
     )
 
 

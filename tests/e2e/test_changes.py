@@ -1,62 +1,24 @@
 """Changes reach the gateway within two seconds, without a reload and without a lost call."""
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from pathlib import Path
 
 import httpx2
 import pytest
 
+from tests.e2e.calling import call, callers
 from tests.e2e.recorder import Recorder
+from tests.e2e.servers import serving, tools_server
 from tests.e2e.stack import Stack, until
 
 pytestmark = pytest.mark.e2e
 FORCE_S = 2.0
 
 
-def call(stack: Stack, slug: str, token: str, tool: str = "echo") -> str:
-    """"ran", or the rule that refused."""
-    answer = httpx2.post(
-        f"{stack.url}/mcp/{slug}",
-        json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": {}}},
-        headers={"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"},
-    ).json()
-    return "ran" if "result" in answer else str(answer["error"]["data"]["rule"])
-
-
 def in_force(condition: Callable[[], bool]) -> None:
     """The state must come within two seconds of the change's answer, plus what one poll of this test takes."""
     until(condition, FORCE_S + 0.5, "the change")
-
-
-@contextmanager
-def callers(stack: Stack, slug: str, token: str, count: int = 4) -> Iterator[list[str]]:
-    """Callers that go on calling; the list collects whatever was not a result."""
-    failures: list[str] = []
-    done = threading.Event()
-    made = [0] * count
-
-    def go_on(number: int) -> None:
-        while not done.is_set():
-            try:
-                outcome = call(stack, slug, token)
-            except (httpx2.HTTPError, ValueError) as error:
-                outcome = repr(error)
-            if outcome != "ran":
-                failures.append(outcome)
-            made[number] += 1
-
-    threads = [threading.Thread(target=go_on, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield failures
-    finally:
-        done.set()
-        for thread in threads:
-            thread.join(20)
-    assert all(made), "every caller called"
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +30,7 @@ def steady(stack: Stack, recorder: Recorder) -> str:
 
 def workers(stack: Stack) -> list[str]:
     master = stack.pid("gateway")
-    with open(f"/proc/{master}/task/{master}/children") as children:
-        return children.read().split()
+    return Path(f"/proc/{master}/task/{master}/children").read_text().split()
 
 
 def test_a_server_is_callable_soon_after_it_was_added_and_nobody_loses_a_call(
@@ -110,14 +71,20 @@ def test_a_revoked_token_is_refused_everywhere(stack: Stack, upstream: Recorder,
     assert failures == []
 
 
-def test_a_blocked_tool_is_refused_by_the_gateway(stack: Stack, upstream: Recorder, steady: str) -> None:
-    del upstream, steady
-    stack.api("POST", "/api/servers/steady/tools/echo/block", expect=404)
+def test_a_blocked_tool_is_refused_until_it_is_unblocked(stack: Stack) -> None:
+    with serving(tools_server().streamable_http_app(stateless_http=True)) as origin:
+        stack.register("blocks", f"{origin}/mcp")
+        stack.scope("blocks", "blocks")
+        stack.api("POST", "/api/servers/blocks/refresh", expect=200)
+        token = stack.token("blocks")
+        assert call(stack, "blocks", token, "secret_note") == "ran"
+        stack.api("POST", "/api/servers/blocks/tools/secret_note/block")
+        in_force(lambda: call(stack, "blocks", token, "secret_note") == "blocked")
+        stack.api("POST", "/api/servers/blocks/tools/secret_note/unblock")
+        in_force(lambda: call(stack, "blocks", token, "secret_note") == "ran")
 
 
 def test_a_stream_ends_with_the_right_to_it(stack: Stack) -> None:
-    from tests.e2e.servers import serving, tools_server  # noqa: PLC0415
-
     with serving(tools_server().streamable_http_app()) as origin:
         stack.register("streams", f"{origin}/mcp")
         stack.scope("streams", "streams")

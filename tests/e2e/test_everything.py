@@ -1,33 +1,26 @@
 """The official demonstration server, of the legacy era, behind the gateway."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx2
 import pytest
 
 from tests.e2e.servers import client
-from tests.e2e.stack import CHECKOUT, Stack, free_port, until
+from tests.e2e.stack import Stack, free_port, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.anyio]
 
 
-def _program() -> Path | None:
-    found = sorted(CHECKOUT.glob(".cache/npm-*/node_modules/.bin/mcp-server-everything"))
-    return found[-1] if found else None
-
-
 @pytest.fixture(scope="module")
 def everything(stack: Stack) -> Iterator[str]:
-    program = _program()
-    if program is None or shutil.which("node") is None:
-        pytest.skip("no server-everything: `tests/run setup` installs it, with npm")
+    program = os.environ.get("SERVER_EVERYTHING")
+    if not program:
+        pytest.skip("no server-everything: `tests/run e2e` installs it, with npm")
     port = free_port()
     process = subprocess.Popen(
-        [str(program), "streamableHttp"], env={**os.environ, "PORT": str(port)},
+        [program, "streamableHttp"], env={**os.environ, "PORT": str(port)},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )
 

@@ -69,7 +69,7 @@ class HealthRepository:
     async def of_page(self, slugs: Sequence[str], cursor: str | None) -> list[Health]:
         """The health of a page of servers, which began after `cursor`.
 
-        A page of this collection at the same place holds most of it in one query; the rest is asked for singly.
+        A page of this collection at the same place holds most of it in one query; the rest is asked singly.
         """
         page = await self._store.list(COLLECTION, limit=max(len(slugs), 1), cursor=cursor)
         near = {document.id: Health.model_validate(document.body) for document in page.items}

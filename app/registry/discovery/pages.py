@@ -1,4 +1,4 @@
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -6,6 +6,7 @@ from mcp import MCPError
 from mcp_types import METHOD_NOT_FOUND
 
 from app.registry.discovery.limits import MAX_DEFINITIONS, MAX_PAGES
+from app.registry.sound_json import fault
 
 
 class ListPage(Protocol):
@@ -42,7 +43,11 @@ async def all_pages(
             if error.error.code == METHOD_NOT_FOUND and cursor is None:
                 return listed
             raise
-        listed.definitions += [_definition(item) for item in items(page)]
+        definitions = [_definition(item) for item in items(page)]
+        sound = [definition for definition in definitions if fault(definition) is None]
+        if len(sound) < len(definitions):
+            listed.note = f"{method} has entries that cannot be kept, for one: {_first_fault(definitions)}"
+        listed.definitions += sound
         cursor = page.next_cursor
         if cursor is None:
             return listed
@@ -53,6 +58,10 @@ async def all_pages(
         if len(seen) >= MAX_PAGES or len(listed.definitions) >= MAX_DEFINITIONS:
             listed.note = f"{method} does not end; its first {len(listed.definitions)} entries were read"
             return listed
+
+
+def _first_fault(definitions: Iterable[Any]) -> str:
+    return next(filter(None, map(fault, definitions)), "")
 
 
 def _definition(item: Any) -> dict[str, Any]:

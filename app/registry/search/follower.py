@@ -121,5 +121,5 @@ def _parsed(model: type[Model], document: Document | None) -> Model | None:
     try:
         return model.model_validate(document.body)
     except ValidationError as error:
-        log.error("an unreadable document is not searched", id=document.id, reason=error.errors()[0]["msg"])
+        log.warning("an unreadable document is not searched", id=document.id, reason=error.errors()[0]["msg"])
         return None

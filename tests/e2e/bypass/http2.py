@@ -3,6 +3,7 @@
 import socket
 import ssl
 from collections.abc import Iterable
+from functools import cache
 from urllib.parse import urlsplit
 
 from h2.config import H2Configuration
@@ -13,7 +14,6 @@ from h2.events import (
     ResponseReceived,
     StreamEnded,
     StreamReset,
-    WindowUpdated,
 )
 from h2.exceptions import ProtocolError
 
@@ -70,8 +70,14 @@ class _Exchange:
                 self._h2.acknowledge_received_data(event.flow_controlled_length, STREAM)
             elif isinstance(event, StreamEnded | StreamReset | ConnectionTerminated):
                 self._over = True
-            elif not isinstance(event, WindowUpdated):
-                continue
+
+
+@cache
+def _context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    return context
 
 
 def _text(value: str | bytes) -> str:
@@ -83,15 +89,12 @@ def request(
 ) -> Reply:
     """One request; without `length` the end of its stream alone says where its body ends."""
     where = urlsplit(url)
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.set_alpn_protocols(["h2"])
     framing = [("content-length", str(len(body)))] if length else []
     pseudo = [(":method", method), (":scheme", "https"), (":authority", where.netloc), (":path", target)]
     fields = [(name if name.startswith("!") else name.lower(), value) for name, value in headers]
     with (
         socket.create_connection((where.hostname or "", where.port or 443), timeout=20) as plain,
-        context.wrap_socket(plain, server_hostname=where.hostname) as connection,
+        _context().wrap_socket(plain, server_hostname=where.hostname) as connection,
     ):
         assert connection.selected_alpn_protocol() == "h2"
         sent = [*pseudo, *framing, *((name.removeprefix("!"), value) for name, value in fields)]

@@ -55,7 +55,7 @@ NOT_JSON = {
 
 ENVELOPES = {
     "unknown_member": b'{"jsonrpc":"2.0","id":1,"method":"tools/call","extra":1,"params":{"name":"allowed"}}',
-    "two_methods": b'{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call","params":{"name":"allowed"}}',
+    "two_methods": b'{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call","params":{}}',
     "two_params": b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"allowed"},'
     b'"params":{"name":"forbidden"}}',
     "two_ids": b'{"jsonrpc":"2.0","id":1,"id":2,"method":"tools/call","params":{"name":"allowed"}}',
@@ -67,7 +67,7 @@ ENVELOPES = {
     "no_method": b'{"jsonrpc":"2.0","id":1,"params":{"name":"allowed"}}',
     "method_is_a_number": b'{"jsonrpc":"2.0","id":1,"method":7}',
     "method_is_null": b'{"jsonrpc":"2.0","id":1,"method":null}',
-    "method_and_result": b'{"jsonrpc":"2.0","id":1,"method":"tools/call","result":{},"params":{"name":"allowed"}}',
+    "method_and_result": b'{"jsonrpc":"2.0","id":1,"method":"tools/call","result":{},"params":{}}',
     "method_and_error": b'{"jsonrpc":"2.0","id":1,"method":"ping","error":{"code":1,"message":"x"}}',
     "result_and_error": b'{"jsonrpc":"2.0","id":1,"result":{},"error":{"code":1,"message":"x"}}',
     "result_without_id": b'{"jsonrpc":"2.0","result":{}}',
