@@ -1,4 +1,4 @@
-"""JSON that every store keeps and every answer can carry; one document that is not would break whole lists."""
+"""JSON that every store keeps and every answer can carry: one that is not would break whole lists."""
 
 import json
 import math

@@ -82,7 +82,7 @@ def running_nginx(nginx: Nginx, folder: Path, configuration: str, port: int) -> 
     folder.mkdir()
     user = f"user {pwd.getpwuid(os.geteuid()).pw_name};\n" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(user + configuration)
-    options = "-e error.log -c nginx.conf -g".split()
+    options = ["-e", "error.log", "-c", "nginx.conf", "-g"]
     command = [str(nginx.binary), "-p", str(folder), *options, "daemon off;"]
     with _running(command, port) as pid:
         yield pid

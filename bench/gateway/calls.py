@@ -42,7 +42,7 @@ class Credential:
 
 
 def body(era: Era, size: int) -> bytes:
-    """A `tools/call` of exactly `size` bytes: a few words, or, where it is large, half text and half records."""
+    """A `tools/call` of exactly `size` bytes: a few words; where it is large, half text and half records."""
     arguments: dict[str, Any] = {"text": ""}
     params: dict[str, Any] = {"name": TOOL, "arguments": arguments}
     if era is Era.MODERN:

@@ -72,7 +72,7 @@ def test_a_revoked_token_is_refused_everywhere(stack: Stack, upstream: Recorder,
 
 
 def test_a_blocked_tool_is_refused_until_it_is_unblocked(stack: Stack) -> None:
-    with serving(tools_server().streamable_http_app(stateless_http=True)) as origin:
+    with serving(tools_server().streamable_http_app(stateless_http=True, json_response=True)) as origin:
         stack.register("blocks", f"{origin}/mcp")
         stack.scope("blocks", "blocks")
         stack.api("POST", "/api/servers/blocks/refresh", expect=200)

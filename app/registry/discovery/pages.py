@@ -1,20 +1,12 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from mcp import MCPError
 from mcp_types import METHOD_NOT_FOUND
 
 from app.registry.discovery.limits import MAX_DEFINITIONS, MAX_PAGES
 from app.registry.sound_json import fault
-
-
-class ListPage(Protocol):
-    """One page of any of the four lists."""
-
-    @property
-    def next_cursor(self) -> str | None:
-        """Where the next page starts; None on the last one."""
 
 
 @dataclass

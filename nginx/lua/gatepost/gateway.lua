@@ -165,6 +165,10 @@ function _M.access()
         return refuse.rpc(405, nil, refuse.INVALID, "gateway", "http_method", "only POST, GET and DELETE are served")
     end
     local sent = headers.read()
+    if sent.many then
+        log_denial(nil, resource, nil, "header")
+        return refuse.rpc(431, nil, refuse.INVALID, "gateway", "header", "the request has too many headers")
+    end
     local modern = refuse.modern(sent["mcp-protocol-version"])
     local header, value, why = credential.find(sent, true)
     local entry, reason

@@ -24,7 +24,8 @@ for _, name in ipairs { "authorization", "content-type", "content-encoding", "co
     READ[#name][name] = true
 end
 
--- {name → value} of those headers; `twice` names one that was sent more than once.
+-- {name → value} of those headers; `twice` names one that was sent more than once, `many` says that more were sent
+-- than are read: what stands behind them would go on unseen.
 function _M.read()
     local request = base.get_request()
     local found = new_table(0, 8)
@@ -32,6 +33,7 @@ function _M.read()
     if count <= 0 then
         return found
     end
+    found.many = truncated[0] ~= 0
     local list = ffi.cast(elements, base.get_string_buf(count * element_size))
     if C.ngx_http_lua_ffi_req_get_headers(request, list, count, 0) ~= 0 then
         return found

@@ -2,12 +2,10 @@
 
 local cjson = require "cjson.safe"
 local json = require "gatepost.json"
-local streams = require "gatepost.streams"
 
 local bytes, first, following, key, skip, space = json.bytes, json.first, json.next, json.key, json.skip, json.space
 local sub, concat = string.sub, table.concat
 
-local MAX_BYTES = 16 * 1024 * 1024
 local MAX_NAME = 8192
 local TTL_MS = 2000
 
@@ -132,93 +130,12 @@ function _M.message(entry, text, cacheable)
     return concat(parts)
 end
 
-local function refusal(text)
-    return cjson.encode { jsonrpc = "2.0", id = cjson.null,
-        error = { code = -31002, message = text, data = { layer = "upstream", rule = "list" } } }
-end
-
--- Prepares an answer's filtering, before its headers go out.
-function _M.begin(ctx, kind)
-    ctx.filter = kind
-    ctx.parts, ctx.size = {}, 0
-    ngx.header["Content-Length"] = nil
-    if kind == "events" then
-        ngx.header["Cache-Control"] = "no-store, no-transform"
-        streams.follow(ctx)
-    end
-end
-
-local function events(ctx, chunk, last)
-    local pending = (ctx.pending or "") .. chunk
-    local out = {}
-    while true do
-        local from, to = ngx.re.find(pending, [[\r\n\r\n|\n\n|\r\r]], "jo")
-        if not from then
-            break
-        end
-        out[#out + 1] = _M.event(ctx, sub(pending, 1, to))
-        pending = sub(pending, to + 1)
-    end
-    if last or #pending > MAX_BYTES then
-        pending = ""
-    end
-    ctx.pending = pending
-    return concat(out)
-end
-
--- One server-sent event. Its data is looked at only where it can be a list's answer.
-function _M.event(ctx, event)
-    local lines = {}
-    for line in event:gmatch("[^\r\n]+") do
-        local data = line:match("^data:? ?(.*)$")
-        if data then
-            lines[#lines + 1] = data
-        end
-    end
-    local data = concat(lines, "\n")
-    if data == "" or not data:find('"result"', 1, true) then
-        return event
-    end
-    local text = _M.message(ctx.entry, data, _M.METHODS[ctx.method])
-    if text == data then
-        return event
-    end
-    local head = {}
-    for line in event:gmatch("[^\r\n]+") do
-        if not line:find("^data") then
-            head[#head + 1] = line .. "\n"
-        end
-    end
-    text = text or refusal("the upstream's list is not strict JSON")
-    return concat(head) .. "data: " .. text:gsub("[\r\n]+", " ") .. "\n\n"
-end
-
--- For body_filter_by_lua. A stream ends with its verdict: after a revocation no further event passes.
-function _M.body_filter()
-    local ctx = ngx.ctx
-    local kind = ctx.filter
-    if not kind then
-        return
-    end
-    local chunk, last = ngx.arg[1], ngx.arg[2]
-    if kind == "events" then
-        if not streams.may_pass(ctx) then
-            ctx.ended = true
-            ngx.arg[1], ngx.arg[2] = nil, true
-            return
-        end
-        ngx.arg[1] = events(ctx, chunk, last)
-        return
-    end
-    ctx.size = ctx.size + #chunk
-    if ctx.size <= MAX_BYTES then
-        ctx.parts[#ctx.parts + 1] = chunk
-    end
-    ngx.arg[1] = nil
-    if last then
-        local whole = ctx.size <= MAX_BYTES and _M.message(ctx.entry, concat(ctx.parts), _M.METHODS[ctx.method])
-        ngx.arg[1] = whole or refusal("the upstream's list is too large or not strict JSON")
-    end
+-- The JSON-RPC error in place of a list that cannot be read strictly.
+function _M.unreadable()
+    return cjson.encode { jsonrpc = "2.0", id = cjson.null, error = {
+        code = -31002, message = "the upstream's list is too large or not strict JSON",
+        data = { layer = "upstream", rule = "list" },
+    } }
 end
 
 return _M

@@ -42,11 +42,15 @@ function _M.access(resource)
         return refuse.problem(400, "path", "The path is not in its plain form", "Send it without //, dots or %2f.")
     end
     local reading = var.request_method == "GET" or var.request_method == "HEAD"
+    local sent = headers.read()
+    if sent.many then
+        return refuse.problem(431, "headers", "The request has too many headers", "Send at most 100.")
+    end
     local header, value, why
     if resource == "/ui" and reading and var["cookie_" .. config.cookie] then
         header, value = "Gatepost-Session", var["cookie_" .. config.cookie]
     else
-        header, value, why = credential.find(headers.read(), false)
+        header, value, why = credential.find(sent, false)
     end
     local entry, reason
     if value then

@@ -1,5 +1,6 @@
 -- What of an upstream's answer may pass: JSON and event streams; never its challenges, pages or redirects.
 
+local answer = require "gatepost.answer"
 local body = require "gatepost.body"
 local lists = require "gatepost.lists"
 local refuse = require "gatepost.refuse"
@@ -53,7 +54,7 @@ function _M.header_filter()
         return fail("kind")
     end
     if kind == "events" or (kind == "json" and status < 400 and lists.METHODS[ctx.method]) then
-        lists.begin(ctx, kind)
+        answer.begin(ctx, kind)
     end
 end
 

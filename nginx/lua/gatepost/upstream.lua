@@ -7,6 +7,9 @@ local _M = {}
 -- NGINX keys idle connections by address alone. A TLS connection was verified for one name, so each TLS identity
 -- gets a slot of its own among the owners of an address; a slot once given is never given to another.
 local SLOTS = 16
+
+-- As in nginx.conf: only another silence needs to be said.
+local DEFAULT_READ_S = 300
 local owners = {}
 
 local function owns(address, slot, identity)
@@ -95,7 +98,9 @@ function _M.balance()
         if #peers > 1 then
             balancer.set_more_tries(#peers - 1)
         end
-        balancer.set_timeouts(5, 60, route.read_s)
+        if route.read_s ~= DEFAULT_READ_S then
+            balancer.set_timeouts(nil, nil, route.read_s)
+        end
     end
     local peer = peers[(try - 1) % #peers + 1]
     local ok, err = balancer.set_current_peer(peer.host, peer.port)

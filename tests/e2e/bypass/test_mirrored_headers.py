@@ -74,6 +74,4 @@ def test_two_versions_are_refused(gate: Gate) -> None:
 @pytest.mark.parametrize("header", [("Mcp-Name", "forbidden"), ("Content-Encoding", "gzip")])
 def test_a_header_behind_a_hundred_others_counts_as_well(gate: Gate, header: Header) -> None:
     filler = [(f"X-Filler-{number}", "x") for number in range(150)]
-    reply = gate.send(CALL, *filler, header)
-    assert 400 <= reply.status < 500
-    assert gate.received == []
+    gate.refuses(CALL, *filler, header, rule="header", status=431)

@@ -47,6 +47,15 @@ async def test_a_server_whose_pages_go_round_is_read_once_round(world: World) ->
     assert len(await names(world, "round")) == 7
 
 
+async def test_an_entry_that_cannot_be_kept_is_left_out_and_told(world: World) -> None:
+    server = toolbox()
+    server.tool(name="nul", description="a \0 in it")(lambda: "x")
+    async with upstream(server) as url:
+        await world.add("odd", url)
+    assert await names(world, "odd") == ["add"]
+    assert "cannot be kept" in (await world.get("/api/servers/odd/health"))["reason"]
+
+
 async def test_a_legacy_server_with_sessions_is_found(world: World) -> None:
     legacy = LegacyOnly(toolbox().streamable_http_app())
     async with upstream(legacy) as url:

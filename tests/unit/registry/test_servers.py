@@ -48,6 +48,7 @@ async def test_of_many_that_register_one_slug_one_succeeds(world: World) -> None
     ("change", "field"),
     [
         ({"name": "no-slash"}, "name"),
+        ({"name": "com.example/ledger\n"}, "name"),
         ({"description": "x" * 101}, "description"),
         ({"version": "^1.2"}, "version"),
         ({"version": None}, "version"),
@@ -78,6 +79,17 @@ async def test_a_server_json_that_is_not_valid_is_refused_by_field(
     assert field in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    "value", [r'"\ud800"', r'"\u0000"', "NaN", "1e999", str(2**64), "[" * 200 + "]" * 200]
+)
+async def test_json_that_would_break_a_list_is_refused(world: World, value: str) -> None:
+    body = f'{{"name": "a/b", "description": "x", "version": "1", "extra": {value}}}'
+    headers = {**world.admin, "Content-Type": "application/json"}
+    answer = await world.http.post("/api/servers", content=body, headers=headers)
+    assert answer.status_code == 422
+    assert (await world.http.get("/api/servers", headers=world.admin)).json()["items"] == []
+
+
 async def test_a_missing_field_is_named(world: World) -> None:
     given = document("ledger")
     del given["version"]
@@ -92,6 +104,13 @@ async def test_an_address_that_is_not_allowed_is_refused_with_the_setting(world:
     assert answer.status_code == 422
     assert answer.json()["type"] == "urn:gatepost:problem:upstream-refused"
     assert "GATEPOST_UPSTREAM_NETWORKS" in answer.json()["detail"]
+
+
+async def test_a_name_without_an_address_now_is_accepted(world: World) -> None:
+    await world.add("later", "https://gatepost-test.invalid/mcp")
+    health = (await world.get("/api/servers/later"))["gatepost"]["health"]
+    assert health["state"] == "unreachable"
+    assert "gatepost-test.invalid" in health["reason"]
 
 
 async def test_who_sees_nothing_of_a_server_gets_the_404_of_one_that_is_not_there(world: World) -> None:

@@ -1,0 +1,97 @@
+-- The body of an upstream's answer on its way to the client: event streams pass event by event for as long as the
+-- caller has the right, lists are held until they are whole.
+
+local lists = require "gatepost.lists"
+local streams = require "gatepost.streams"
+
+local sub, concat = string.sub, table.concat
+local find = ngx.re.find
+
+local MAX_BYTES = 16 * 1024 * 1024
+
+local _M = {}
+
+-- Prepares the filter of an answer, before its headers go out. `kind` is "events" or "json".
+function _M.begin(ctx, kind)
+    ctx.filter = kind
+    ctx.parts, ctx.size, ctx.pending = {}, 0, ""
+    ngx.header["Content-Length"] = nil
+    if kind == "events" then
+        ngx.header["Cache-Control"] = "no-store, no-transform"
+        streams.follow(ctx)
+    end
+end
+
+-- One event of the stream. Its data is read only where it can be the answer to a list.
+local function filtered(ctx, event)
+    local data, others = {}, {}
+    for line in event:gmatch("[^\r\n]+") do
+        local text = line:match("^data:? ?(.*)$")
+        if text then
+            data[#data + 1] = text
+        else
+            others[#others + 1] = line .. "\n"
+        end
+    end
+    local text = concat(data, "\n")
+    if not text:find('"result"', 1, true) then
+        return event
+    end
+    local kept = lists.message(ctx.entry, text, lists.METHODS[ctx.method])
+    if kept == text then
+        return event
+    end
+    return concat(others) .. "data: " .. (kept or lists.unreadable()):gsub("[\r\n]+", " ") .. "\n\n"
+end
+
+-- The whole events of what has come so far; the rest waits. A stream ends at an event too large to hold.
+local function events(ctx, chunk, last)
+    local pending = ctx.pending == "" and chunk or ctx.pending .. chunk
+    local out = {}
+    while true do
+        local _, to = find(pending, [[\r\n\r\n|\n\n|\r\r]], "jo")
+        if not to then
+            break
+        end
+        out[#out + 1] = filtered(ctx, sub(pending, 1, to))
+        pending = sub(pending, to + 1)
+    end
+    if #pending > MAX_BYTES then
+        ctx.ended = true
+    end
+    ctx.pending = (last or ctx.ended) and "" or pending
+    return concat(out)
+end
+
+local function whole(ctx, chunk, last)
+    ctx.size = ctx.size + #chunk
+    if ctx.size <= MAX_BYTES then
+        ctx.parts[#ctx.parts + 1] = chunk
+    end
+    if not last then
+        return nil
+    end
+    local text = ctx.size <= MAX_BYTES
+        and lists.message(ctx.entry, concat(ctx.parts), lists.METHODS[ctx.method])
+    return text or lists.unreadable()
+end
+
+-- For body_filter_by_lua. After a revocation no further event passes.
+function _M.body_filter()
+    local ctx = ngx.ctx
+    local kind = ctx.filter
+    if not kind then
+        return
+    end
+    local arg = ngx.arg
+    if kind == "json" then
+        arg[1] = whole(ctx, arg[1], arg[2])
+    elseif streams.may_pass(ctx) then
+        arg[1] = events(ctx, arg[1], arg[2])
+    else
+        ctx.ended = true
+        arg[1], arg[2] = nil, true
+    end
+end
+
+return _M
