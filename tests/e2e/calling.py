@@ -10,7 +10,7 @@ from tests.e2e.stack import Stack
 
 
 def call(stack: Stack, slug: str, token: str, tool: str = "echo") -> str:
-    """"ran", or the rule that refused."""
+    """ "ran", or the rule that refused."""
     answer = httpx2.post(
         f"{stack.url}/mcp/{slug}",
         json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": {}}},

@@ -71,7 +71,9 @@ class Recorder:
         host, port = self._server.server_address[:2]
         self.url = f"{'https' if context else 'http'}://{host!s}:{port}/mcp"
         self.port = int(port)
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        ).start()
 
     def stop(self) -> None:
         self._server.shutdown()

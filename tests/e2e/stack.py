@@ -58,7 +58,12 @@ class Stack:
     def command(self, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-P", "-m", "app.cli", *arguments],
-            cwd=self.folder, env=dict(self.environ), capture_output=True, text=True, timeout=120, check=False,
+            cwd=self.folder,
+            env=dict(self.environ),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         assert done.returncode == expect, f"gatepost {' '.join(arguments)}: {done.stdout}\n{done.stderr}"
         return done
@@ -72,35 +77,74 @@ class Stack:
     def audit(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.file("logs", "audit.jsonl").read_text().splitlines()]
 
-    def api(self, method: str, path: str, body: object = None, *, token: str | None = None,
-            expect: int | None = None, if_match: str | None = None) -> httpx2.Response:
+    def api(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        token: str | None = None,
+        expect: int | None = None,
+        if_match: str | None = None,
+    ) -> httpx2.Response:
         """One request as the local administrator, or with `token`."""
         bearer = token or self.file("secrets", "cli_token").read_text().strip()
         answer = httpx2.request(
-            method, self.url + path, json=body, timeout=20, verify=False,
+            method,
+            self.url + path,
+            json=body,
+            timeout=20,
+            verify=False,
             headers={"Authorization": f"Bearer {bearer}", **({"If-Match": if_match} if if_match else {})},
         )
         assert expect in (None, answer.status_code), f"{method} {path}: {answer.status_code} {answer.text}"
         return answer
 
     def register(self, slug: str, url: str, *, bearer: str | None = None, **ours: object) -> None:
-        self.api("POST", "/api/servers", {
-            "name": f"test.gatepost/{slug}", "description": "for a test", "version": "1.0.0",
-            "remotes": [{"type": "streamable-http", "url": url}],
-            "_meta": {"dev.gatepost/server": {"slug": slug, **ours}},
-        }, expect=201)
+        self.api(
+            "POST",
+            "/api/servers",
+            {
+                "name": f"test.gatepost/{slug}",
+                "description": "for a test",
+                "version": "1.0.0",
+                "remotes": [{"type": "streamable-http", "url": url}],
+                "_meta": {"dev.gatepost/server": {"slug": slug, **ours}},
+            },
+            expect=201,
+        )
         if bearer:
             self.api("PUT", f"/api/servers/{slug}/credential", {"bearer": bearer}, expect=204)
 
-    def scope(self, name: str, slug: str, *, tools: list[str] | None = None, methods: list[str] | None = None,
-              resources: list[str] | None = None, prompts: list[str] | None = None) -> None:
+    def scope(
+        self,
+        name: str,
+        slug: str,
+        *,
+        tools: list[str] | None = None,
+        methods: list[str] | None = None,
+        resources: list[str] | None = None,
+        prompts: list[str] | None = None,
+    ) -> None:
         """A scope for every caller in the group of administrators, so that a token narrowed to it reaches just that."""
-        self.api("POST", "/api/scopes", {
-            "name": name, "groups": ["admins"],
-            "servers": [{"server": slug, "methods": methods or ALL, "tools": ALL if tools is None else tools,
-                         "resources": ALL if resources is None else resources,
-                         "prompts": ALL if prompts is None else prompts}],
-        }, expect=201)
+        self.api(
+            "POST",
+            "/api/scopes",
+            {
+                "name": name,
+                "groups": ["admins"],
+                "servers": [
+                    {
+                        "server": slug,
+                        "methods": methods or ALL,
+                        "tools": ALL if tools is None else tools,
+                        "resources": ALL if resources is None else resources,
+                        "prompts": ALL if prompts is None else prompts,
+                    }
+                ],
+            },
+            expect=201,
+        )
 
     def token(self, *scopes: str) -> str:
         """A new personal access token, narrowed to those scopes where any are named."""

@@ -38,7 +38,9 @@ async def test_a_tool_that_no_scope_allows_is_not_in_the_list(stack: Stack, atta
 
 
 @pytest.mark.parametrize("mode", MODES)
-async def test_a_refused_call_says_why_and_the_session_goes_on(stack: Stack, attached: str, mode: str) -> None:
+async def test_a_refused_call_says_why_and_the_session_goes_on(
+    stack: Stack, attached: str, mode: str
+) -> None:
     async with client(f"{stack.url}/mcp/calls", attached, mode) as mcp:
         with pytest.raises(MCPError, match='no scope of yours allows tools/call of the tool "secret_note"'):
             await mcp.call_tool("secret_note", {})
@@ -80,7 +82,8 @@ async def test_every_call_leaves_one_audit_line(stack: Stack, attached: str) -> 
             await mcp.call_tool("secret_note", {})
     calls = [line for line in stack.audit()[before:] if line["method"] == "tools/call"]
     assert [(line["tool"], line["decision"], line["rule"]) for line in calls] == [
-        ("add", "allow", None), ("secret_note", "deny", "tool"),
+        ("add", "allow", None),
+        ("secret_note", "deny", "tool"),
     ]
     assert all(line["subject"] == "local:admin" and line["server"] == "calls" for line in calls)
     assert "9876543" not in str(calls)

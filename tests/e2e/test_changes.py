@@ -17,7 +17,7 @@ FORCE_S = 2.0
 
 
 def in_force(condition: Callable[[], bool]) -> None:
-    """The state must come within two seconds of the change's answer, plus what one poll of this test takes."""
+    """The state must come within two seconds of the change's answer; half a second is for this poll."""
     until(condition, FORCE_S + 0.5, "the change")
 
 
@@ -88,17 +88,31 @@ def test_a_stream_ends_with_the_right_to_it(stack: Stack) -> None:
     with serving(tools_server().streamable_http_app()) as origin:
         stack.register("streams", f"{origin}/mcp")
         stack.scope("streams", "streams")
-        created = stack.api("POST", "/api/tokens", {"name": "stream", "scopes": ["streams"]}, expect=201).json()
+        created = stack.api(
+            "POST", "/api/tokens", {"name": "stream", "scopes": ["streams"]}, expect=201
+        ).json()
         headers = {
-            "Authorization": f"Bearer {created['value']}", "Accept": "application/json, text/event-stream",
-            "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call", "Mcp-Name": "ticks",
+            "Authorization": f"Bearer {created['value']}",
+            "Accept": "application/json, text/event-stream",
+            "MCP-Protocol-Version": "2026-07-28",
+            "Mcp-Method": "tools/call",
+            "Mcp-Name": "ticks",
         }
-        meta = {"progressToken": 1, "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-                "io.modelcontextprotocol/clientCapabilities": {},
-                "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"}}
-        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call",
-                   "params": {"name": "ticks", "arguments": {"count": 400}, "_meta": meta}}
-        with httpx2.stream("POST", f"{stack.url}/mcp/streams", json=message, headers=headers, timeout=30) as answer:
+        meta = {
+            "progressToken": 1,
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        }
+        message = {
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": "tools/call",
+            "params": {"name": "ticks", "arguments": {"count": 400}, "_meta": meta},
+        }
+        with httpx2.stream(
+            "POST", f"{stack.url}/mcp/streams", json=message, headers=headers, timeout=30
+        ) as answer:
             lines = answer.iter_lines()
             assert any("progress" in line for line in lines)
             stack.api("DELETE", f"/api/tokens/{created['id']}", expect=204)

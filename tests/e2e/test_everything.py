@@ -20,8 +20,10 @@ def everything(stack: Stack) -> Iterator[str]:
         pytest.skip("no server-everything: `tests/run e2e` installs it, with npm")
     port = free_port()
     process = subprocess.Popen(
-        [program, "streamableHttp"], env={**os.environ, "PORT": str(port)},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [program, "streamableHttp"],
+        env={**os.environ, "PORT": str(port)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
 
     def answers() -> bool:

@@ -40,7 +40,9 @@ class Paused:
 
 def status(stack: Stack, token: str) -> int:
     return httpx2.post(
-        f"{stack.url}/mcp/steady", json={"jsonrpc": "2.0", "id": 1, "method": "ping"}, timeout=30,
+        f"{stack.url}/mcp/steady",
+        json={"jsonrpc": "2.0", "id": 1, "method": "ping"},
+        timeout=30,
         headers={"Authorization": f"Bearer {token}"},
     ).status_code
 

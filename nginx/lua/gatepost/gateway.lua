@@ -14,6 +14,8 @@ local get_body_data, get_method, read_body = ngx.req.get_body_data, ngx.req.get_
 
 local _M = {}
 
+local NONE = {}
+
 local PATH = [[^/mcp/[a-z0-9][a-z0-9-]{0,62}$]]
 local paths = {}
 local paths_kept = 0

@@ -24,8 +24,14 @@ for _, name in ipairs { "authorization", "content-type", "content-encoding", "co
     READ[#name][name] = true
 end
 
+-- What an upstream might take for the word of its own proxy; no client may speak in the gateway's name.
+local X, G = 0x78, 0x67
+local function is_ours(name)
+    return name:sub(1, 12) == "x-forwarded-" or name:sub(1, 9) == "gatepost-"
+end
+
 -- {name → value} of those headers; `twice` names one that was sent more than once, `many` says that more were sent
--- than are read: what stands behind them would go on unseen.
+-- than are read: what stands behind them would go on unseen. `ours` lists the names that must not go on.
 function _M.read()
     local request = base.get_request()
     local found = new_table(0, 8)
@@ -40,6 +46,11 @@ function _M.read()
     end
     for i = 0, count - 1 do
         local key = list[i].key
+        local letter = key.len > 9 and key.data[0]
+        if (letter == X or letter == G) and is_ours(text_of(key.data, key.len)) then
+            found.ours = found.ours or {}
+            table.insert(found.ours, text_of(key.data, key.len))
+        end
         local names = READ[tonumber(key.len)]
         if names then
             local name = text_of(key.data, key.len)
