@@ -3,9 +3,9 @@
     bench/gateway/run [--quick] [--json]
 
 needs nothing but the checkout: it runs in the environment of `tests/run`, where `python -m bench.gateway` is
-the same. Ours is `gatepost up` with one worker, all checks and the audit file on; the baseline is plain NGINX,
-one worker of the same binary, with keepalive and an access log. Both proxy to one static backend, in turn, and
-medians count.
+the same. Ours is `gatepost up` with one worker, all checks and the audit file on; the baseline is plain
+NGINX, one worker of the same binary, with keepalive and an access log. Both proxy to one static backend, in
+turn, and medians count.
 `--quick` runs each figure once for a second, to see that it works: too short to judge, so no bar fails it.
 `--json` prints the last line alone. The exit status is 1 where a bar is missed, 2 for a call answered wrong.
 """
@@ -31,18 +31,14 @@ DEADLINE_S = 300
 
 @dataclass(frozen=True)
 class Length:
-    """How long to measure: rounds of baseline and ours, each run that many seconds.
-
-    `spare` rounds are for those that a neighbour on this machine disturbed.
-    """
+    """How many rounds of baseline and ours; `spare` ones for those that a neighbour on the machine disturbed."""
 
     rounds: int
     spare: int
-    seconds: int
+    latency_rounds: int
 
 
-FULL, QUICK = Length(rounds=5, spare=3, seconds=2), Length(rounds=1, spare=0, seconds=1)
-LATENCY_S = 1
+FULL, QUICK = Length(rounds=9, spare=4, latency_rounds=5), Length(rounds=1, spare=0, latency_rounds=1)
 
 
 def main() -> int:
@@ -85,25 +81,31 @@ def measure(parts: bed.Bed, length: Length) -> Iterator[Figure]:
         (f"300 B, legacy, {len(tokens)} tokens", Era.LEGACY, SMALL, tokens),
         (f"300 B, legacy, {len(tokens)} tokens, {len(parts.slugs)} servers", Era.LEGACY, SMALL, both),
     ):
-        runs = _compare(parts, era, size, callers, CONNECTIONS, length)
+        runs = _compare(parts, era, size, callers, CONNECTIONS, length.rounds, length.spare)
         yield figures.throughput(f"c={CONNECTIONS}: {name}", runs, BAR)
     for name, era, size in (
         ("300 B, legacy", Era.LEGACY, SMALL),
         ("300 B, modern", Era.MODERN, SMALL),
         ("20 KB, legacy", Era.LEGACY, LARGE),
     ):
-        runs = _compare(parts, era, size, one, 1, Length(length.rounds, 0, LATENCY_S))
+        runs = _compare(parts, era, size, one, 1, length.latency_rounds, 0)
         yield figures.added_p50(f"c=1: {name}", runs, ADDED_BAR_MS)
-    runs = figures.interleaved(parts.sdk_targets(), CONNECTIONS, length.seconds, length.rounds)
+    runs = figures.interleaved(parts.sdk_targets(), CONNECTIONS, length.rounds)
     yield figures.throughput(f"c={CONNECTIONS}: SDK server, 300 B, modern", runs, SDK_BAR)
 
 
 def _compare(
-    parts: bed.Bed, era: Era, size: int, callers: Sequence[Credential], connections: int, length: Length
+    parts: bed.Bed,
+    era: Era,
+    size: int,
+    callers: Sequence[Credential],
+    connections: int,
+    rounds: int,
+    spare: int,
 ) -> figures.Runs:
     parts.warm(callers)
     targets = parts.targets(era, size, callers)
-    runs = figures.interleaved(targets, connections, length.seconds, length.rounds, length.spare)
+    runs = figures.interleaved(targets, connections, rounds, spare)
     parts.check_audit(len(callers) + runs.calls, cut_off=connections * len(runs.ours))
     return runs
 

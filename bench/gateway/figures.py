@@ -78,9 +78,7 @@ class Figure:
         return {**asdict(self), "saturated": self.saturated}
 
 
-def interleaved(
-    targets: tuple[Target, Target], connections: int, seconds: int, rounds: int, spare: int = 0
-) -> Runs:
+def interleaved(targets: tuple[Target, Target], connections: int, rounds: int, spare: int = 0) -> Runs:
     """Baseline and ours in turn: what else the machine does meets both.
 
     `spare` rounds follow at most, until `rounds` of them had both workers saturated. Raises WrongAnswerError.
@@ -90,8 +88,8 @@ def interleaved(
     for done in range(rounds + spare):
         if done >= rounds and len(runs.saturated.ours) >= rounds:
             break
-        runs.baseline.append(run(baseline, connections, seconds))
-        runs.ours.append(run(ours, connections, seconds))
+        runs.baseline.append(run(baseline, connections))
+        runs.ours.append(run(ours, connections))
     return runs
 
 

@@ -80,9 +80,7 @@ def test_a_body_that_is_not_plain_utf_8_is_refused(gate: Gate, body: bytes) -> N
 
 @pytest.mark.parametrize("wrong", [*BYTES.values(), *SURROGATES.values()], ids=[*BYTES, *SURROGATES])
 @pytest.mark.parametrize("place", PLACES)
-def test_text_that_is_no_unicode_is_refused_wherever_it_stands(
-    gate: Gate, place: str, wrong: bytes
-) -> None:
+def test_text_that_is_no_unicode_is_refused_wherever_it_stands(gate: Gate, place: str, wrong: bytes) -> None:
     gate.refuses(placed(place, wrong))
 
 

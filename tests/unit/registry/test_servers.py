@@ -144,7 +144,8 @@ async def test_pages_hold_what_the_caller_sees_and_their_cursors_tell_no_more(wo
     for slug in ("a", "b", "c", "d", "e"):
         await world.add(slug)
     grants = [{"server": slug, "methods": ["tools/list"], "tools": ["*"]} for slug in ("a", "c", "e", "gone")]
-    await world.scope("some", ["some"], servers=grants)
+    nothing = {"server": "b", "methods": ["no/such"], "tools": ["*"]}
+    await world.scope("some", ["some"], servers=[*grants, nothing])
     assert await slugs(world, world.admin) == [["a", "b"], ["c", "d"], ["e"]]
     assert await slugs(world, world.identity(["some"])) == [["a", "c"], ["e"]]
     assert await slugs(world, world.identity(["none"])) == [[]]
