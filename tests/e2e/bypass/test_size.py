@@ -34,7 +34,7 @@ def colliding(count: int) -> list[bytes]:
     """Texts of 128 bytes that differ only where LuaJIT's hash of long strings does not look."""
     letters = b"abcdefghijklmnopqrstuvwxyz012345"
     texts = (bytes(varied) for varied in product(letters, repeat=3))
-    return [b"s" * 10 + next(texts) + b"s" * 115 for _ in range(count)]
+    return [b"s" * 96 + next(texts) + b"s" * 29 for _ in range(count)]
 
 
 STRINGS = colliding(30_000)
