@@ -2,9 +2,8 @@
 
     python -m bench.first_run [--json]
 
-The packages are installed before the clock starts (`./gatepost version`): their download is the network's time.
-Baseline is the bare start of the interpreter with the command line (`./gatepost version` again): what no `up` can
-go below.
+The packages are installed before the clock starts (`./gatepost version`): their download is the network's
+time. Baseline is the command line alone (`./gatepost version` again): what no `up` can go below.
 """
 
 import argparse

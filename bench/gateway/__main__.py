@@ -31,7 +31,7 @@ DEADLINE_S = 300
 
 @dataclass(frozen=True)
 class Length:
-    """How many rounds of baseline and ours; `spare` ones for those that a neighbour on the machine disturbed."""
+    """Rounds of baseline and ours; `spare` ones for those that a neighbour on the machine disturbed."""
 
     rounds: int
     spare: int

@@ -10,7 +10,7 @@ from pathlib import Path
 
 SCRIPT = Path(__file__).with_name("wrk.lua")
 RUN_S = 1
-"""Short runs, often in turn, meet the same neighbours; a worker's CPU time is counted in hundredths of that."""
+"""Short runs, often in turn, meet the same neighbours; CPU time is counted in hundredths of a second."""
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 

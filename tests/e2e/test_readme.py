@@ -20,7 +20,9 @@ PROTOCOLS = {"auto": "2026-07-28", "legacy": "2025-11-25"}
 def client_script() -> str:
     """The fenced block of Python whose first line is a comment with the name client.py."""
     blocks = re.findall(
-        r"^```python\n(# client\.py: .*?)^```$", (CHECKOUT / "README.md").read_text(), re.M | re.S
+        r"^```python\n(# client\.py: .*?)^```$",
+        (CHECKOUT / "README.md").read_text(),
+        re.MULTILINE | re.DOTALL,
     )
     assert len(blocks) == 1
     return str(blocks[0])
@@ -57,7 +59,7 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_that_a_page_names_exist(page: Path) -> None:
-    named = re.findall(r"^(?:\S*\$\()?\./gatepost ([a-z]+)(?: ([a-z]+)\b)?", page.read_text(), re.M)
+    named = re.findall(r"(?:^|\$\()\./gatepost ([a-z]+)(?: ([a-z]+)\b)?", page.read_text(), re.MULTILINE)
     commands = typer.main.get_command(app)
     assert isinstance(commands, Group)
     for first, second in named:

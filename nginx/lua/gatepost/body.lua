@@ -52,11 +52,7 @@ end
 
 -- One JSON-RPC message. Returns {method, id (raw JSON), name, uri, taskId, ref, notifications} or
 -- {response = true, id}; or nil and why it is refused. A request's id is kept for the refusal where it was read.
-function _M.read(body)
-    local usual = common.read(body)
-    if usual then
-        return usual
-    end
+function _M.general(body)
     local p, length = bytes(body), #body
     local start = space(p, 0)
     local envelope = {}
@@ -99,6 +95,15 @@ function _M.read(body)
         return nil, "method is missing", envelope
     end
     return envelope
+end
+
+-- The same, by the reader that is quicker with what nearly every client sends.
+function _M.read(body)
+    local usual = common.read(body)
+    if usual then
+        return usual
+    end
+    return _M.general(body)
 end
 
 return _M

@@ -10,6 +10,8 @@ local bor = bit.bor
 
 local MAX_MEMBERS = 64
 local MAX_NAME = 8192
+-- Each is interned, and a client can choose texts that share one chain of LuaJIT's string table.
+local MAX_URIS = 256
 
 local _M = {}
 
@@ -90,6 +92,9 @@ local function strings(body, p, i, list)
         at, value = string_value(body, p, at, "a resource URI")
         if not at then
             return nil, value
+        end
+        if #list == MAX_URIS then
+            return nil, "resourceSubscriptions has more than 256 URIs"
         end
         list[#list + 1] = value
         at, behind = following(p, at, json.CLOSE_ARRAY)

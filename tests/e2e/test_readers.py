@@ -1,0 +1,147 @@
+"""The quick reader of common requests against the general one: it may know less, never other."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.cli.nginx import find
+from app.core import assets
+from tests.e2e.stack import free_port, until
+
+pytestmark = pytest.mark.e2e
+
+CONFIGURATION = """
+{modules}
+daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
+events {{ }}
+http {{
+  access_log off; lua_package_path "{lua}/?.lua;;"; client_body_buffer_size 1m;
+  client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
+  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  server {{ listen 127.0.0.1:{port}; location / {{ content_by_lua_block {{
+    ngx.req.read_body()
+    local text = ngx.req.get_body_data() or ""
+    local function shown(message)
+      return message
+        and {{ method = message.method, id = message.id, name = message.name, uri = message.uri }} or false
+    end
+    ngx.print(require("cjson").encode {{
+      common = shown(require("gatepost.common").read(text)),
+      general = shown((require("gatepost.body").general(text))),
+    }})
+  }} }} }}
+}}
+"""
+
+
+@pytest.fixture(scope="module")
+def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
+    nginx = find()
+    if nginx is None:
+        pytest.skip("no NGINX with Lua: apt-get install nginx libnginx-mod-http-lua lua-cjson lua-resty-core")
+    folder, port = tmp_path_factory.mktemp("readers"), free_port()
+    folder.chmod(0o755)
+    modules = "\n".join(f"load_module {module};" for module in nginx.modules)
+    target = folder / "nginx.conf"
+    target.write_text(
+        CONFIGURATION.format(
+            modules=modules, folder=folder, lua=assets.path("nginx", "lua").absolute(), port=port
+        )
+    )
+    process = subprocess.Popen(
+        [str(nginx.binary), "-e", str(folder / "error.log"), "-p", str(folder), "-c", target]
+    )
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        until(lambda: _answers(client), what="NGINX's start")
+        yield client
+    process.terminate()
+    process.wait(10)
+
+
+def _answers(client: httpx2.Client) -> bool:
+    try:
+        return client.post("/", content=b"{}").status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+def read(readers: httpx2.Client, body: bytes) -> tuple[dict[str, str] | bool, dict[str, str] | bool]:
+    answer = readers.post("/", content=body).json()
+    return answer["common"], answer["general"]
+
+
+def test_the_requests_of_the_sdks_take_the_quick_way(readers: httpx2.Client) -> None:
+    compact = (
+        b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"echo","arguments":{"a":[1]}}}'
+    )
+    spaced = b'{"method": "resources/read", "params": {"_meta": {}, "uri": "note://x"}, "jsonrpc": "2.0", "id": "a"}'
+    assert read(readers, compact)[0] == {"method": "tools/call", "id": "7", "name": "echo"}
+    assert read(readers, spaced)[0] == {"method": "resources/read", "id": '"a"', "uri": "note://x"}
+
+
+leaf = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=20))
+value = st.recursive(
+    leaf, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner)
+)
+names = st.sampled_from(["echo", "écho", "a b", 'quo"te', "back\\slash", "", "x" * 300]) | st.text(max_size=8)
+params = st.dictionaries(
+    st.sampled_from(["name", "uri", "arguments", "_meta", "cursor", "Name", "ref"]),
+    st.one_of(names, value, st.dictionaries(st.text(max_size=30), st.text(max_size=80))),
+)
+envelopes = st.dictionaries(
+    st.sampled_from(["jsonrpc", "id", "method", "params", "result", "extra"]),
+    st.one_of(st.just("2.0"), st.integers(-5, 10**18), st.just("tools/call"), params, value),
+)
+separators = st.sampled_from([(",", ":"), (", ", ": "), (" ,", " :"), (",  ", ":\n")])
+
+
+def edited(text: str, cut: int, insert: str) -> str:
+    at = cut % (len(text) + 1)
+    return text[:at] + insert + text[at + len(insert) % 2 :]
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    envelopes
+    | st.builds(
+        lambda i, p: {"jsonrpc": "2.0", "id": i, "method": "tools/call", "params": p},
+        st.integers(-2, 10**16),
+        params,
+    ),
+    separators,
+    st.booleans(),
+    st.integers(0, 10_000),
+    st.sampled_from(["", "", "", '"', "\\", ",", "}", "{", "0", "\x00", "\u017f", ' "id":1,', "NaN"]),
+)
+def test_the_quick_reader_reads_what_the_general_one_reads(
+    readers: httpx2.Client,
+    envelope: dict[str, object],
+    separator: tuple[str, str],
+    ascii_only: bool,
+    cut: int,
+    insert: str,
+) -> None:
+    text = edited(json.dumps(envelope, separators=separator, ensure_ascii=ascii_only), cut, insert)
+    common, general = read(readers, text.encode("utf-8", "surrogatepass"))
+    assert common in (False, general)
+
+
+def test_long_texts_are_read_alike(readers: httpx2.Client, tmp_path: Path) -> None:
+    del tmp_path
+    for text in ("a" * 5000, "é" * 3000, "line\n" * 900, "\\" * 3000, '"' * 3000, "\u0001" + "b" * 3000):
+        for ascii_only in (True, False):
+            message = {
+                "jsonrpc": "2.0",
+                "id": 1,
+                "method": "tools/call",
+                "params": {"name": "n", "arguments": {"t": text}},
+            }
+            body = json.dumps(message, ensure_ascii=ascii_only).encode()
+            common, general = read(readers, body)
+            assert common == general == {"method": "tools/call", "id": "1", "name": "n"}
