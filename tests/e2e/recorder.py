@@ -54,7 +54,7 @@ class Recorder:
                 self.end_headers()
                 self.wfile.write(text)
 
-            do_GET = do_POST = do_DELETE = do_PUT = handle_any
+            do_GET = do_POST = do_DELETE = do_PUT = handle_any  # noqa: N815  (the library's names)
 
             def log_message(self, *_: object) -> None:
                 pass

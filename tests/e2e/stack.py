@@ -126,7 +126,7 @@ class Stack:
         resources: list[str] | None = None,
         prompts: list[str] | None = None,
     ) -> None:
-        """A scope for every caller in the group of administrators, so that a token narrowed to it reaches just that."""
+        """A scope for administrators; a token narrowed to it reaches just what it names."""
         self.api(
             "POST",
             "/api/scopes",

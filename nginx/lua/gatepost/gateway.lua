@@ -183,6 +183,9 @@ function _M.access()
     local ctx = { entry = entry, resource = resource, header = header, credential = value, method = "", route = false,
         try = 0, filter = false }
     ngx.ctx = ctx
+    for _, name in ipairs(sent.ours or NONE) do
+        ngx.req.clear_header(name)
+    end
     if method == "POST" then
         return post(entry, resource, modern, sent, ctx)
     end

@@ -33,7 +33,6 @@ def head(gate: Gate, *lines: str, end: str = "\r\n") -> bytes:
 
 
 SIZE = len(CALL)
-HIDDEN = "the call that hides behind the first"
 AMBIGUOUS = {
     "two_lengths": [f"Content-Length: {SIZE}", "Content-Length: 0"],
     "two_lengths_the_other_way": ["Content-Length: 0", f"Content-Length: {SIZE}"],
@@ -70,13 +69,11 @@ CHUNKS = {
     "longer_than_it_says": b"1\r\nabc\r\n0\r\n\r\n",
     "no_line_end": b"1\r\naX0\r\n\r\n",
 }
-VERSIONS = ["HTTP/1.1\r\nX: y", "HTTP/0.9", "HTTP/2.0", "HTTP/1.10", "HTTP/1,1", "http/1.1", "HTTP/1.1 x"]
+VERSIONS = ["HTTP/0.9", "HTTP/2.0", "HTTP/1,1", "http/1.1", "HTTP/1.1 x"]
 
 
 @pytest.mark.parametrize("lines", AMBIGUOUS.values(), ids=AMBIGUOUS)
-def test_a_body_whose_end_is_ambiguous_is_refused_with_all_that_follows(
-    plain: Gate, lines: list[str]
-) -> None:
+def test_an_ambiguous_end_of_a_body_is_refused_with_all_that_follows(plain: Gate, lines: list[str]) -> None:
     hidden = head(plain, f"Content-Length: {SIZE}") + CALL
     for body in (CALL, http1.chunked(CALL), b"0\r\n\r\n"):
         replies = http1.exchange(plain.stack.url, head(plain, *lines) + body + hidden)
@@ -92,7 +89,7 @@ def test_chunks_that_are_not_well_formed_are_refused(plain: Gate, chunks: bytes)
     assert plain.received == []
 
 
-@pytest.mark.parametrize("version", VERSIONS[1:])
+@pytest.mark.parametrize("version", VERSIONS)
 def test_another_version_of_the_protocol_is_refused(plain: Gate, version: str) -> None:
     sent = head(plain, f"Content-Length: {SIZE}").replace(b"HTTP/1.1", version.encode(), 1) + CALL
     replies = http1.exchange(plain.stack.url, sent)
@@ -140,6 +137,7 @@ FIELDS = {
     "a_pseudo_header_behind": [(":path", "/mcp/registry")],
     "an_unknown_pseudo_header": [(":other", "x")],
 }
+HOP_BY_HOP = [("transfer-encoding", "chunked"), ("connection", "close"), ("upgrade", "h2c"), ("te", "x")]
 
 
 @pytest.mark.parametrize("fields", FIELDS.values(), ids=FIELDS)
@@ -154,9 +152,7 @@ def test_an_http2_request_that_is_malformed_is_refused(framed: Gate, fields: lis
     assert framed.received == []
 
 
-@pytest.mark.parametrize(
-    "field", [("transfer-encoding", "chunked"), ("connection", "close"), ("upgrade", "h2c"), ("te", "x")]
-)
+@pytest.mark.parametrize("field", HOP_BY_HOP)
 def test_headers_of_an_http1_connection_go_no_further(framed: Gate, field: tuple[str, str]) -> None:
     reply = framed.send(CALL, field)
     assert reply.status in {0, 400} or [received.body for received in framed.received] == [CALL]
