@@ -90,7 +90,7 @@ def measure(parts: bed.Bed, length: Length) -> Iterator[Figure]:
     ):
         runs = _compare(parts, era, size, one, 1, length.latency_rounds, 0)
         yield figures.added_p50(f"c=1: {name}", runs, ADDED_BAR_MS)
-    runs = figures.interleaved(parts.sdk_targets(), CONNECTIONS, length.rounds)
+    runs = figures.interleaved(parts.sdk_targets(), CONNECTIONS, length.rounds, length.spare)
     yield figures.throughput(f"c={CONNECTIONS}: SDK server, 300 B, modern", runs, SDK_BAR)
 
 

@@ -31,6 +31,7 @@ class Bed:
     plain_url: str
     plain_worker: int
     sdk_url: str
+    sdk_worker: int
     tokens: list[str]
     slugs: list[str]
 
@@ -42,16 +43,21 @@ class Bed:
         )
 
     def sdk_targets(self) -> tuple[Target, Target]:
-        """The SDK's server called directly and through the gateway."""
+        """The SDK's server called directly and through the gateway; the CPU time is that server's in both."""
         caller = [Credential(SDK_SLUG, self.tokens[0])]
         direct = calls.request(self.sdk_url, Era.MODERN, calls.body(Era.MODERN, calls.SMALL), self.tokens[0])
         return (
-            Target("direct", self.sdk_url, calls.write(self.folder / "direct.requests", [direct])),
-            self._target("gateway", self.stack.url, Era.MODERN, calls.SMALL, caller, None),
+            Target(
+                "direct",
+                self.sdk_url,
+                calls.write(self.folder / "direct.requests", [direct]),
+                self.sdk_worker,
+            ),
+            self._target("gateway", self.stack.url, Era.MODERN, calls.SMALL, caller, self.sdk_worker),
         )
 
     def _target(
-        self, name: str, url: str, era: Era, size: int, callers: Sequence[Credential], worker: int | None
+        self, name: str, url: str, era: Era, size: int, callers: Sequence[Credential], worker: int
     ) -> Target:
         content = calls.body(era, size)
         requests = [calls.request(f"{url}/mcp/{one.slug}", era, content, one.token) for one in callers]
@@ -107,7 +113,7 @@ def running() -> Iterator[Bed]:
         plain_pid = parts.enter_context(
             backends.running_nginx(nginx, folder / "plain", backends.plain_proxy(plain, static), plain)
         )
-        parts.enter_context(backends.running_sdk_server(sdk))
+        sdk_pid = parts.enter_context(backends.running_sdk_server(sdk))
         slugs = [f"static-{number}" for number in range(SERVERS)]
         servers = {slug: f"http://127.0.0.1:{static}/mcp/{slug}" for slug in slugs}
         sdk_url = f"http://127.0.0.1:{sdk}/mcp"
@@ -122,6 +128,7 @@ def running() -> Iterator[Bed]:
             plain_url=f"http://127.0.0.1:{plain}",
             plain_worker=only_child(plain_pid),
             sdk_url=sdk_url,
+            sdk_worker=sdk_pid,
             tokens=tokens,
             slugs=slugs,
         )

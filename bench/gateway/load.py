@@ -25,18 +25,18 @@ class Target:
     name: str
     url: str
     requests: Path
-    worker: int | None = None
+    worker: int
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One run of `seconds`: calls a second, their median latency, CPU time of the worker if there is one."""
+    """One run of `seconds`: calls a second, their median latency, CPU time of the worker."""
 
     calls: int
     seconds: float
     rate: float
     p50_ms: float
-    cpu_s: float | None
+    cpu_s: float
 
 
 def run(target: Target, connections: int) -> Sample:
@@ -67,14 +67,12 @@ def run(target: Target, connections: int) -> Sample:
         seconds=took,
         rate=found["requests"] / (found["duration_us"] / 1e6),
         p50_ms=found["p50_us"] / 1000,
-        cpu_s=None if target.worker is None else used,
+        cpu_s=used,
     )
 
 
-def _cpu_s(pid: int | None) -> float:
+def _cpu_s(pid: int) -> float:
     """User and system time of a process so far (proc(5), fields 14 and 15)."""
-    if pid is None:
-        return 0.0
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) * TICK_S
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 import typer.main
-from click import Group
+from typer.core import TyperGroup
 
 from app.cli.main import app
+from app.core.settings_table import settings_table
 from tests.e2e.stack import CHECKOUT, Stack
 
 PAGES = [*sorted(CHECKOUT.glob("*.md")), *sorted(CHECKOUT.glob("docs/*.md"))]
@@ -61,9 +62,16 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 def test_commands_that_a_page_names_exist(page: Path) -> None:
     named = re.findall(r"(?:^|\$\()\./gatepost ([a-z]+)(?: ([a-z]+)\b)?", page.read_text(), re.MULTILINE)
     commands = typer.main.get_command(app)
-    assert isinstance(commands, Group)
+    assert isinstance(commands, TyperGroup)
     for first, second in named:
         command = commands.commands.get(first)
         assert command is not None, f"gatepost {first}"
-        if isinstance(command, Group):
+        if isinstance(command, TyperGroup):
             assert second in command.commands, f"gatepost {first} {second}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_settings_that_a_page_names_exist(page: Path) -> None:
+    rows = settings_table({})
+    known = {row.variable for row in rows} | {f"{row.variable}_FILE" for row in rows if row.secret}
+    assert set(re.findall(r"GATEPOST_[A-Z_]+", page.read_text())) <= known

@@ -1,9 +1,7 @@
 -- The part of a call's log line that only the gateway knows; NGINX's log_format adds the rest.
 -- Arguments, results and credentials never come here.
 
-local cjson = require "cjson.safe"
-
-local encode = cjson.encode
+local json = require "gatepost.json"
 
 local _M = {}
 
@@ -13,7 +11,7 @@ function _M.log(members)
 end
 
 local function member(value)
-    return value and encode(value) or "null"
+    return value and json.quote(value) or "null"
 end
 
 -- The JSON members of one line. `caller` is nil for one who could not be identified.

@@ -200,6 +200,11 @@ function _M.skip_shallow(text, p, i)
     return behind, not behind and "it is not strict JSON" or nil
 end
 
+-- A text as JSON; its slashes stay as they are, for whoever searches a log.
+function _M.quote(text)
+    return (cjson.encode(text):gsub("\\/", "/"))
+end
+
 _M.CLOSE, _M.CLOSE_ARRAY = CLOSE, CLOSE_ARRAY
 
 return _M

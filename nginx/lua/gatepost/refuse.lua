@@ -2,8 +2,7 @@
 
 local cjson = require "cjson.safe"
 local config = require "gatepost.config"
-
-local encode = cjson.encode
+local json = require "gatepost.json"
 
 local _M = {}
 
@@ -29,9 +28,9 @@ end
 
 -- A JSON-RPC error with the request's own id (raw JSON), named by `layer` (token, policy, upstream, gateway).
 function _M.rpc(status, id, code, layer, rule, text)
-    local data = '{"layer":"' .. layer .. '","rule":' .. (rule and encode(rule) or "null") .. "}"
+    local data = '{"layer":"' .. layer .. '","rule":' .. (rule and json.quote(rule) or "null") .. "}"
     return send(status, "application/json", '{"jsonrpc":"2.0","id":' .. (id or "null") .. ',"error":{"code":' .. code
-        .. ',"message":' .. encode(text) .. ',"data":' .. data .. "}}")
+        .. ',"message":' .. json.quote(text) .. ',"data":' .. data .. "}}")
 end
 
 -- A denial by policy: clients of the legacy eras lose their session or hide the reason on anything but 200.
@@ -41,7 +40,7 @@ end
 
 -- An RFC 9457 problem document.
 function _M.problem(status, kind, title, detail)
-    return send(status, "application/problem+json", encode {
+    return send(status, "application/problem+json", cjson.encode {
         type = "urn:gatepost:problem:" .. kind, title = title, status = status, detail = detail,
     })
 end

@@ -90,6 +90,12 @@ def test_no_path_reaches_the_registry_without_a_caller(gate: Gate, path: str) ->
         assert reply.status in {400, 401, 404}
 
 
+@pytest.mark.parametrize("path", [f"/mcp/{SLUG} ", f" /mcp/{SLUG}"])
+def test_spaces_around_the_path_are_no_part_of_it(gate: Gate, path: str) -> None:
+    gate.send(CALL, path=path)
+    assert [received.target for received in gate.received] in ([], ["/mcp"])
+
+
 @pytest.mark.parametrize("query", ["?x=1", "?", "?/../mcp/other", "?a=%2f..%2f"])
 def test_the_query_is_the_servers_own_and_the_clients_goes_nowhere(gate: Gate, query: str) -> None:
     gate.passes(CALL, path=PATH + query)
