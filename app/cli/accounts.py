@@ -25,7 +25,7 @@ async def prepare_accounts(state: StateFolder, settings: Settings, environ: Mapp
 async def _admin_password(
     state: StateFolder, settings: Settings, environ: Mapping[str, str], store: Store
 ) -> None:
-    given = {f"{PREFIX}ADMIN_PASSWORD", f"{PREFIX}ADMIN_PASSWORD_FILE"} & environ.keys()
+    given = environ.get(f"{PREFIX}ADMIN_PASSWORD") or environ.get(f"{PREFIX}ADMIN_PASSWORD_FILE")
     if given or state.read_secret(PASSWORD) or await store.get("users", settings.admin_username):
         return
     state.write_secret(PASSWORD, secrets.token_urlsafe(12))

@@ -12,7 +12,7 @@ import httpx2
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 
-from app.cli.api import Api, NotFoundError, connect
+from app.cli.api import DIRECT, Api, NotFoundError, connect
 from app.cli.documents import server_document
 from app.cli.output import CliError, show
 from app.cli.ports import free_ports
@@ -45,7 +45,7 @@ def run() -> None:
 
 async def _calls(url: str, token: str) -> None:
     async with (
-        httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=30) as http,
+        httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=30, mounts=DIRECT) as http,
         Client(streamable_http_client(url, http_client=http)) as client,
     ):
         names = [tool.name for tool in (await client.list_tools()).tools]

@@ -29,7 +29,9 @@ def environment(state: StateFolder, environ: Mapping[str, str]) -> dict[str, str
     """The user's environment, completed by what a laptop needs: nothing that the user set is changed.
 
     Inner ports are free ones, secrets are files of the state folder, and local MCP servers may be registered.
+    An empty variable of ours is not set, here as in `load_settings`.
     """
+    environ = {name: value for name, value in environ.items() if value or not name.startswith(PREFIX)}
     ours = {
         **{PREFIX + name: str(port) for name, port in zip(INNER_PORTS, free_ports(3), strict=True)},
         f"{PREFIX}PUBLIC_URL": local_url(load_settings(environ)),

@@ -70,13 +70,13 @@ class Child:
         delay = FIRST_DELAY_S
         while not self._stopping.is_set():
             began = time.monotonic()
-            code = await self._once()
+            ended = await self._once()
             if self._stopping.is_set():
                 return
             if time.monotonic() - began >= HEALTHY_AFTER_S:
                 delay = FIRST_DELAY_S
             self.restarts += 1
-            self.ended = describe_exit(code)
+            self.ended = ended
             self._line("gatepost", f"{self.command.name} {self.ended}; starting it again in {delay:g} s")
             self._changed()
             await self._pause(delay)
@@ -91,7 +91,7 @@ class Child:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
-    async def _once(self) -> int:
+    async def _once(self) -> str:
         # A pipe of our own: asyncio's would hide a death until those who inherited the pipe are gone too.
         receiving, sending = os.pipe()
         try:
@@ -103,6 +103,9 @@ class Child:
                 stderr=sending,
                 start_new_session=True,
             )
+        except OSError as error:  # no memory for a fork, no program: later there may be
+            os.close(receiving)
+            return f"could not be started: {error.strerror}"
         finally:
             os.close(sending)
         self.pid = process.pid
@@ -110,7 +113,7 @@ class Child:
         reader = asyncio.create_task(self._pass_on(receiving))
         stopper = asyncio.create_task(self._stop_when_asked(process))
         try:
-            return await process.wait()
+            return describe_exit(await process.wait())
         finally:
             stopper.cancel()
             self.pid = None

@@ -21,7 +21,7 @@ class StateFolder:
     @classmethod
     def find(cls, environ: Mapping[str, str]) -> "StateFolder":
         """The folder that GATEPOST_STATE_DIR names, else `.gatepost` in the current folder."""
-        return cls(Path(environ.get("GATEPOST_STATE_DIR", DEFAULT)).absolute())
+        return cls(Path(environ.get("GATEPOST_STATE_DIR") or DEFAULT).absolute())
 
     @property
     def logs(self) -> Path:

@@ -54,11 +54,11 @@ class Supervisor:
             loop.add_signal_handler(request, self._stopping.set)
         tasks = [asyncio.create_task(child.run()) for child in self._children]
         errors = asyncio.create_task(self._gateway_errors())
-        self._save()
         try:
+            self._run.save(self._state)
             if await self._wait_until_ready():
                 self._run.ready = True
-                self._save()
+                self._run.save(self._state)
                 on_ready()
                 await self._stopping.wait()
             self._line("gatepost", "going down")
@@ -116,9 +116,15 @@ class Supervisor:
         self._echo(process, line)
 
     def _save(self) -> None:
-        """A process between two starts stays listed: it is found not to be alive."""
+        """A process between two starts stays listed: it is found not to be alive.
+
+        A full disk must not keep a process from being watched: the file is written at the next change.
+        """
         for child in self._children:
             name, pid = child.command.name, child.pid
             if pid is not None and (name not in self._run.processes or self._run.processes[name].pid != pid):
                 self._run.processes[name] = RunningProcess.of(pid, child.restarts)
-        self._run.save(self._state)
+        try:
+            self._run.save(self._state)
+        except OSError as error:
+            self._line("gatepost", f"{self._state.run_file} cannot be written: {error.strerror}")

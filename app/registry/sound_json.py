@@ -9,6 +9,8 @@ from fastapi import Request
 from app.core.problems import Problem
 
 MAX_DEPTH = 100
+MAX_BODY = 256 * 1024
+"""Bytes of one request of the API: what is checked member by member must not hold up other requests."""
 _MAX_INTEGER = 2**63
 
 
@@ -34,10 +36,16 @@ def fault(value: Any) -> str | None:
 
 
 async def require_sound_body(request: Request) -> None:
-    """A dependency: raise a 422 problem for a JSON body that cannot be kept; what is no JSON is FastAPI's."""
+    """A dependency: raise a 422 problem for a JSON body that cannot be kept, 413 for one that is too long.
+
+    What is no JSON is FastAPI's.
+    """
     body = await request.body()
     if not body:
         return
+    if len(body) > MAX_BODY:
+        detail = f"the body has {len(body)} bytes; the API takes {MAX_BODY // 1024} KiB at most"
+        raise Problem(413, "body-too-long", "The request is too long", detail)
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.gateway import bed, figures
-from bench.gateway.calls import LARGE, SMALL, Credential, Era
+from bench.gateway.calls import Content, Credential, Era
 from bench.gateway.figures import Figure
 from bench.gateway.load import WrongAnswerError
 
@@ -38,7 +38,7 @@ class Length:
     latency_rounds: int
 
 
-FULL, QUICK = Length(rounds=9, spare=4, latency_rounds=5), Length(rounds=1, spare=0, latency_rounds=1)
+FULL, QUICK = Length(rounds=7, spare=4, latency_rounds=5), Length(rounds=1, spare=0, latency_rounds=1)
 
 
 def main() -> int:
@@ -74,22 +74,23 @@ def measure(parts: bed.Bed, length: Length) -> Iterator[Figure]:
         for step in range(SERVERS_A_TOKEN)
         for place, token in enumerate(parts.tokens)
     ]
-    for name, era, size, callers in (
-        ("300 B, legacy, 1 token", Era.LEGACY, SMALL, one),
-        ("300 B, modern, 1 token", Era.MODERN, SMALL, one),
-        ("20 KB, legacy, 1 token", Era.LEGACY, LARGE, one),
-        (f"300 B, legacy, {len(tokens)} tokens", Era.LEGACY, SMALL, tokens),
-        (f"300 B, legacy, {len(tokens)} tokens, {len(parts.slugs)} servers", Era.LEGACY, SMALL, both),
+    for era, content, rotation, callers in (
+        (Era.LEGACY, Content.SMALL, "1 token", one),
+        (Era.MODERN, Content.SMALL, "1 token", one),
+        (Era.LEGACY, Content.TEXT, "1 token", one),
+        (Era.LEGACY, Content.RECORDS, "1 token", one),
+        (Era.LEGACY, Content.SMALL, f"{len(tokens)} tokens", tokens),
+        (Era.LEGACY, Content.SMALL, f"{len(tokens)} tokens, {len(parts.slugs)} servers", both),
     ):
-        runs = _compare(parts, era, size, callers, CONNECTIONS, length.rounds, length.spare)
-        yield figures.throughput(f"c={CONNECTIONS}: {name}", runs, BAR)
-    for name, era, size in (
-        ("300 B, legacy", Era.LEGACY, SMALL),
-        ("300 B, modern", Era.MODERN, SMALL),
-        ("20 KB, legacy", Era.LEGACY, LARGE),
+        runs = _compare(parts, era, content, callers, CONNECTIONS, length.rounds, length.spare)
+        yield figures.throughput(f"c={CONNECTIONS}: {content}, {era}, {rotation}", runs, BAR)
+    for era, content in (
+        (Era.LEGACY, Content.SMALL),
+        (Era.MODERN, Content.SMALL),
+        (Era.LEGACY, Content.TEXT),
     ):
-        runs = _compare(parts, era, size, one, 1, length.latency_rounds, 0)
-        yield figures.added_p50(f"c=1: {name}", runs, ADDED_BAR_MS)
+        runs = _compare(parts, era, content, one, 1, length.latency_rounds, 0)
+        yield figures.added_p50(f"c=1: {content}, {era}", runs, ADDED_BAR_MS)
     runs = figures.interleaved(parts.sdk_targets(), CONNECTIONS, length.rounds, length.spare)
     yield figures.throughput(f"c={CONNECTIONS}: SDK server, 300 B, modern", runs, SDK_BAR)
 
@@ -97,14 +98,14 @@ def measure(parts: bed.Bed, length: Length) -> Iterator[Figure]:
 def _compare(
     parts: bed.Bed,
     era: Era,
-    size: int,
+    content: Content,
     callers: Sequence[Credential],
     connections: int,
     rounds: int,
     spare: int,
 ) -> figures.Runs:
     parts.warm(callers)
-    targets = parts.targets(era, size, callers)
+    targets = parts.targets(era, content, callers)
     runs = figures.interleaved(targets, connections, rounds, spare)
     parts.check_audit(len(callers) + runs.calls, cut_off=connections * len(runs.ours))
     return runs

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from app.cli.nginx import find
 from bench.gateway import backends, calls
-from bench.gateway.calls import Credential, Era
+from bench.gateway.calls import Content, Credential, Era
 from bench.gateway.load import Target, WrongAnswerError, only_child
 from bench.gateway.seed import seed
 from tests.e2e.stack import Stack, free_port
@@ -35,17 +35,19 @@ class Bed:
     tokens: list[str]
     slugs: list[str]
 
-    def targets(self, era: Era, size: int, callers: Sequence[Credential]) -> tuple[Target, Target]:
+    def targets(self, era: Era, content: Content, callers: Sequence[Credential]) -> tuple[Target, Target]:
         """Plain proxying and the gateway, with the same calls in the same order."""
         return (
-            self._target("plain", self.plain_url, era, size, callers, self.plain_worker),
-            self._target("gateway", self.stack.url, era, size, callers, self.gateway_worker),
+            self._target("plain", self.plain_url, era, content, callers, self.plain_worker),
+            self._target("gateway", self.stack.url, era, content, callers, self.gateway_worker),
         )
 
     def sdk_targets(self) -> tuple[Target, Target]:
         """The SDK's server called directly and through the gateway; the CPU time is that server's in both."""
         caller = [Credential(SDK_SLUG, self.tokens[0])]
-        direct = calls.request(self.sdk_url, Era.MODERN, calls.body(Era.MODERN, calls.SMALL), self.tokens[0])
+        direct = calls.request(
+            self.sdk_url, Era.MODERN, calls.body(Era.MODERN, Content.SMALL), self.tokens[0]
+        )
         return (
             Target(
                 "direct",
@@ -53,19 +55,19 @@ class Bed:
                 calls.write(self.folder / "direct.requests", [direct]),
                 self.sdk_worker,
             ),
-            self._target("gateway", self.stack.url, Era.MODERN, calls.SMALL, caller, self.sdk_worker),
+            self._target("gateway", self.stack.url, Era.MODERN, Content.SMALL, caller, self.sdk_worker),
         )
 
     def _target(
-        self, name: str, url: str, era: Era, size: int, callers: Sequence[Credential], worker: int
+        self, name: str, url: str, era: Era, content: Content, callers: Sequence[Credential], worker: int
     ) -> Target:
-        content = calls.body(era, size)
-        requests = [calls.request(f"{url}/mcp/{one.slug}", era, content, one.token) for one in callers]
+        body = calls.body(era, content)
+        requests = [calls.request(f"{url}/mcp/{one.slug}", era, body, one.token) for one in callers]
         return Target(name, url, calls.write(self.folder / f"{name}.requests", requests), worker)
 
     def warm(self, callers: Sequence[Credential]) -> None:
         """One call of each caller through the gateway, its answer read whole. Raises WrongAnswerError."""
-        content = calls.body(Era.LEGACY, calls.SMALL)
+        content = calls.body(Era.LEGACY, Content.SMALL)
         connection = http.client.HTTPConnection(urlsplit(self.stack.url).netloc, timeout=20)
         for caller in callers:
             headers = {

@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 TOOL = "echo"
-SMALL, LARGE = 300, 20 * 1024
 PARAGRAPH = (
     '## Notes of the meeting\n\nThe team moved the "ledger" export to next week; Zoë checks C:\\exports '
     "before that.\n- owners: finance, platform\n- risk: the nightly job reads the same table\n\n"
@@ -30,6 +29,15 @@ class Era(StrEnum):
     MODERN = "modern"
 
 
+class Content(StrEnum):
+    """What a call's arguments are; what a body costs to check depends on that more than on its size."""
+
+    SMALL = "300 B"
+    TEXT = "20 KB of text"
+    RECORDS = "20 KB of records"
+
+
+SIZES = {Content.SMALL: 300, Content.TEXT: 20 * 1024, Content.RECORDS: 20 * 1024}
 VERSIONS = {Era.LEGACY: "2025-11-25", Era.MODERN: "2026-07-28"}
 
 
@@ -41,8 +49,9 @@ class Credential:
     token: str
 
 
-def body(era: Era, size: int) -> bytes:
-    """A `tools/call` of exactly `size` bytes: a few words; where it is large, half text and half records."""
+def body(era: Era, content: Content) -> bytes:
+    """A `tools/call` of exactly that size."""
+    size = SIZES[content]
     arguments: dict[str, Any] = {"text": ""}
     params: dict[str, Any] = {"name": TOOL, "arguments": arguments}
     if era is Era.MODERN:
@@ -51,13 +60,13 @@ def body(era: Era, size: int) -> bytes:
             "io.modelcontextprotocol/clientCapabilities": {},
         }
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-    if size > 2 * SMALL:
+    if content is Content.RECORDS:
         arguments["records"] = []
-        while len(_written(message)) < size // 2:
+        while len(_written(message)) + len(_written(RECORD)) < size:
             arguments["records"].append(RECORD)
-        while len(_written(message)) + 2 * len(PARAGRAPH) < size:
-            arguments["text"] += PARAGRAPH
-    arguments["text"] += ("balance of march " * SMALL)[: size - len(_written(message))]
+    while content is Content.TEXT and len(_written(message)) + 2 * len(PARAGRAPH) < size:
+        arguments["text"] += PARAGRAPH
+    arguments["text"] += ("balance of march " * size)[: size - len(_written(message))]
     text = _written(message)
     assert len(text) == size, f"{len(text)} bytes, not {size}"
     return text

@@ -20,7 +20,7 @@ class Runs:
 
     @property
     def undisturbed(self) -> "Runs":
-        """The rounds whose baseline had a core to itself; what ours did chooses none, so it cannot flatter."""
+        """The rounds whose baseline had a core to itself; how ours did chooses none, so none flatters."""
         pairs = zip(self.baseline, self.ours, strict=True)
         rounds = [pair for pair in pairs if _busy(pair[0]) >= SATURATED]
         return Runs([baseline for baseline, _ in rounds], [ours for _, ours in rounds])

@@ -4,8 +4,11 @@ from collections.abc import AsyncIterator
 
 import httpx2
 
-DEADLINE_S = 30.0
-"""For one server, from the first connection to the last page."""
+DEADLINE_S = 25.0
+"""For one server, from the first connection to the last page.
+
+Whoever asks for a refresh may wait for two looks, and the gateway waits a minute for its answer.
+"""
 
 MAX_AT_ONCE = 8
 MAX_BYTES = 32 * 1024 * 1024

@@ -1,4 +1,5 @@
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
@@ -36,6 +37,7 @@ class Discovery:
         self._vault = CredentialVault(store, sealer)
         self._slots = asyncio.Semaphore(MAX_AT_ONCE)
         self._locks: dict[str, asyncio.Lock] = {}
+        self._begun: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, slug: str) -> None:
@@ -45,8 +47,15 @@ class Discovery:
         task.add_done_callback(self._tasks.discard)
 
     async def run(self, slug: str) -> Health:
-        """Look at a server now. A failure is its health, with the reason; its last good list stays."""
+        """Look at a server now. A failure is its health, with the reason; its last good list stays.
+
+        Whoever asks while a look is under way waits for one that begins later, which all of them share.
+        """
+        before = self._begun[slug]
         async with self._locks.setdefault(slug, asyncio.Lock()):
+            if self._begun[slug] > before:
+                return await self._health.of(slug)
+            self._begun[slug] += 1
             document = await self._servers.find(slug)
             if document is None:
                 return Health(server=slug)

@@ -46,8 +46,9 @@ class Follower:
 
     async def read_tools(self, slug: str) -> None:
         """Take in what discovery just found at a server. Raises StoreError."""
-        found = [_parsed(ToolRecord, document) async for document in self._all("tools", {"server": slug})]
-        self._index.replace(slug, [tool for tool in found if tool is not None])
+        async with self._lock:  # a block that lands while the pages are read is applied after them
+            found = [_parsed(ToolRecord, document) async for document in self._all("tools", {"server": slug})]
+            self._index.replace(slug, [tool for tool in found if tool is not None])
 
     async def run(self) -> None:
         """Look every few seconds until cancelled; a store that cannot be used is tried again."""
@@ -103,6 +104,7 @@ class Follower:
         for slug, server in found.items():
             self._index.replace(slug, tools[slug])
             self._index.put_server(server)
+            await asyncio.sleep(0)  # other requests are answered between two servers
 
     async def _all(self, collection: str, where: Mapping[str, str] | None = None) -> AsyncIterator[Document]:
         cursor = None

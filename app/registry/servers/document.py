@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from app.core.problems import Problem
 
 _SCHEMA = json.loads((Path(__file__).parent / "server.schema.json").read_text(encoding="utf-8"))
 _VALIDATOR = Draft7Validator(_SCHEMA)
+MAX_ERRORS = 20
 
 Field = tuple[str, str]
 """A field of the body and what is wrong with it."""
@@ -26,9 +28,10 @@ def read(body: Mapping[str, Any], slug: str | None = None) -> tuple[dict[str, An
     """The official document without our part, and our part.
 
     `slug` is that of the server to replace, which a body may repeat and not change; without it the default
-    comes from the last part of the name. Raises a 422 problem that names every field at fault.
+    comes from the last part of the name. Raises a 422 problem that names the fields at fault, the first
+    MAX_ERRORS of them.
     """
-    errors = [(_path(error), _reason(error)) for error in _VALIDATOR.iter_errors(body)]
+    errors = [(_path(error), _reason(error)) for error in islice(_VALIDATOR.iter_errors(body), MAX_ERRORS)]
     if errors:
         raise invalid(errors)
     meta = dict(body.get("_meta", {}))

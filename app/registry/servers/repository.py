@@ -57,10 +57,11 @@ class ServerRepository:
         return document
 
     async def _first(self, slugs: Sequence[str], count: int) -> AsyncIterator[Document]:
+        missing = count
         for start in range(0, len(slugs), count):
             for document in await asyncio.gather(*map(self.find, slugs[start : start + count])):
                 if document is not None:
                     yield document
-                    count -= 1
-                    if count == 0:
+                    missing -= 1
+                    if missing == 0:
                         return

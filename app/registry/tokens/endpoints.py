@@ -1,21 +1,23 @@
 from fastapi import APIRouter, Response, status
 
 from app.core.problems import Problem
-from app.registry.deps import Caller, RegistryServices
+from app.registry.deps import Caller, Cursor, Limit, RegistryServices
 from app.registry.paging import ListPage
 from app.registry.tokens.schemas import CreatedToken, NewToken, TokenAnswer
-from app.registry.tokens.service import narrowed
+from app.registry.tokens.service import narrowed, page
 
 router = APIRouter(prefix="/api/tokens", tags=["tokens"])
 
 
 @router.get("")
-async def list_tokens(caller: Caller, services: RegistryServices) -> ListPage[TokenAnswer]:
-    """The caller's own tokens, newest first, in one page; revoked and expired ones for a while too."""
+async def list_tokens(
+    caller: Caller, services: RegistryServices, limit: Limit = 100, cursor: Cursor = None
+) -> ListPage[TokenAnswer]:
+    """The caller's own tokens, newest first; revoked and expired ones for a while too."""
     subject = caller.identity.subject
-    tokens = await services.tokens.list(subject)
+    tokens, after = page(await services.tokens.list(subject), limit, cursor)
     uses = await services.tokens.last_uses(subject)
-    return ListPage(items=[TokenAnswer.of(token, uses.get(token.id)) for token in tokens])
+    return ListPage(items=[TokenAnswer.of(token, uses.get(token.id)) for token in tokens], next_cursor=after)
 
 
 @router.post("", status_code=status.HTTP_201_CREATED)

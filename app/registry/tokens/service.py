@@ -1,7 +1,8 @@
 from collections.abc import Iterable, Sequence
+from datetime import UTC
 
 from app.core.identity import Identity
-from app.core.models import Scope
+from app.core.models import Scope, Token
 from app.core.models.scope import WILDCARD
 from app.core.problems import Problem
 
@@ -25,3 +26,15 @@ def narrowed(identity: Identity, wanted: Sequence[str] | None, scopes: Iterable[
         )
         raise Problem(403, "token-too-wide", "A token cannot make a wider one", detail, scopes=wider)
     return sorted(set(wanted))
+
+
+def page(tokens: Iterable[Token], limit: int, cursor: str | None) -> tuple[Sequence[Token], str | None]:
+    """A page of tokens, newest first, and the next page's cursor; a token made meanwhile moves no page."""
+    rest = sorted(tokens, key=_place, reverse=True)
+    if cursor is not None:
+        rest = [token for token in rest if _place(token) < cursor]
+    return rest[:limit], _place(rest[limit - 1]) if len(rest) > limit else None
+
+
+def _place(token: Token) -> str:
+    return f"{token.created_at.astimezone(UTC):%Y%m%dT%H%M%S.%f}-{token.id}"

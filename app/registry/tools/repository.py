@@ -1,6 +1,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from app.core.models import ToolKind, ToolRecord, ToolState
@@ -67,7 +68,8 @@ class ToolRepository:
             await self._write(record, known.get(record.id))
         for id in known.keys() - wanted.keys():
             if known[id].body["state"] == ToolState.ACTIVE:
-                await self._store.delete(COLLECTION, id)
+                with suppress(Conflict):  # somebody blocked it meanwhile: it stays
+                    await self._store.delete(COLLECTION, id, expected=known[id].revision)
 
     async def delete_all(self, slug: str) -> None:
         """Forget all that a server offered, blocks too."""

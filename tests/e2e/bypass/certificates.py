@@ -36,10 +36,10 @@ class Authority:
     def file(self) -> Path:
         return self.folder / f"{self.name}.pem"
 
-    def issue(self, *hosts: str) -> tuple[Path, Path]:
+    def issue(self, *hosts: str, expired: bool = False) -> tuple[Path, Path]:
         """A certificate for these host names or addresses, and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = _builder(_named(hosts[0]), self.certificate.subject, key).add_extension(
+        builder = _builder(_named(hosts[0]), self.certificate.subject, key, expired=expired).add_extension(
             x509.SubjectAlternativeName([_general_name(host) for host in hosts]), critical=False
         )
         certificate, key_file = (self.folder / f"{hosts[0]}.{kind}" for kind in ("crt", "key"))
@@ -61,9 +61,9 @@ def _named(name: str) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, *, expired: bool = False
 ) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+    now = datetime.datetime.now(datetime.UTC) - (2 * YEAR if expired else datetime.timedelta())
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

@@ -36,8 +36,6 @@ NO_PATHS = [
     "*",
     "",
     f"/mcp/{SLUG} x",
-    f"/mcp/{SLUG} ",
-    f" /mcp/{SLUG}",
     "/../mcp/x",
 ]
 INNER = [

@@ -35,6 +35,15 @@ def test_an_http2_request_that_is_malformed_is_refused(gate: Gate, fields: list[
     assert gate.received == []
 
 
+def test_a_head_without_a_method_or_a_path_is_refused(gate: Gate) -> None:
+    for missing in ("", " "):
+        reply = http2.request(gate.stack.url, missing, PATH, [JSON], CALL)
+        assert reply.status in {0, 400}
+        reply = http2.request(gate.stack.url, "POST", missing, [JSON], CALL)
+        assert reply.status in {0, 400}
+    assert gate.received == []
+
+
 @pytest.mark.parametrize("field", HOP_BY_HOP)
 def test_headers_of_an_http1_connection_go_no_further(gate: Gate, field: tuple[str, str]) -> None:
     reply = gate.send(CALL, field)

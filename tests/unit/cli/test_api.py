@@ -101,3 +101,10 @@ def test_where_nothing_runs_the_way_to_start_is_told(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     with pytest.raises(CliError, match=r"nothing runs from .*gatepost up"):
         Target.choose(None, None)
+
+
+def test_a_proxy_is_not_asked_for_this_machine(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    assert Api(api.target).get("/api/one") == {}

@@ -60,6 +60,13 @@ def test_the_gateway_is_reached_from_here_wherever_it_listens(host: str, url: st
     assert local_url(load_settings({"GATEPOST_GATEWAY_HOST": host})) == url
 
 
+def test_an_empty_variable_is_not_set(state: StateFolder) -> None:
+    empty = {"GATEPOST_GATEWAY_SECRET": "", "GATEPOST_PUBLIC_URL": "", "GATEPOST_GATEWAY_PORT": "9090"}
+    settings = load_settings(environment(state, empty))
+    assert settings.secret("gateway_secret") == state.read_secret("gateway_secret")
+    assert settings.public_url == "http://127.0.0.1:9090"
+
+
 def test_a_misspelt_setting_starts_nothing(state: StateFolder) -> None:
     with pytest.raises(SettingsError, match="GATEPOST_GATEWAY_PORT"):
         environment(state, {"GATEPOST_GATEWAY_PROT": "1"})

@@ -101,3 +101,14 @@ async def test_a_process_starts_only_when_what_it_needs_listens(monkeypatch: pyt
         assert child.pid is None
         async with await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", port):
             await until(lambda: ("child", "up") in said)
+
+
+async def test_a_process_that_cannot_be_started_is_tried_again() -> None:
+    said: list[str] = []
+    command = Command("child", ["/nowhere/program"], lambda: os.environ)
+    child = Child(command, lambda _process, line: said.append(line), lambda: None)
+    task = asyncio.create_task(child.run())
+    await until(lambda: child.restarts == 2)
+    child.stop()
+    await task
+    assert said[0] == "child could not be started: No such file or directory; starting it again in 0.2 s"

@@ -63,3 +63,8 @@ def test_the_setting_names_the_folder(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     assert StateFolder.find({}).path == tmp_path / ".gatepost"
     assert StateFolder.find({"GATEPOST_STATE_DIR": "elsewhere"}).path == tmp_path / "elsewhere"
+
+
+def test_an_empty_setting_is_not_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert StateFolder.find({"GATEPOST_STATE_DIR": ""}).path == tmp_path / ".gatepost"

@@ -82,3 +82,16 @@ async def test_only_ones_own_tokens_are_seen_and_revoked(world: World) -> None:
     assert changes[0].affects == {"principal:local:alice"}
     listed = (await world.http.get("/api/tokens", headers=world.admin)).json()["items"]
     assert listed[0]["revoked_at"] is not None
+
+
+async def test_tokens_come_page_by_page_newest_first(world: World) -> None:
+    made = [
+        (await world.http.post("/api/tokens", json={"name": name}, headers=world.admin)).json()["id"]
+        for name in ("first", "second", "third")
+    ]
+    seen, query = [], {"limit": "2"}
+    while query:
+        page = (await world.http.get("/api/tokens", params=query, headers=world.admin)).json()
+        seen.append([item["id"] for item in page["items"]])
+        query = {"limit": "2", "cursor": page["next_cursor"]} if page["next_cursor"] else {}
+    assert seen == [[made[2], made[1]], [made[0]]]

@@ -1,3 +1,4 @@
+import asyncio
 import socket
 
 import pytest
@@ -148,3 +149,14 @@ async def test_a_server_without_an_endpoint_is_listed_and_not_callable(world: Wo
     assert found["callable"] is False
     assert found["health"]["state"] == "unknown"
     assert "no Streamable HTTP endpoint" in found["health"]["reason"]
+
+
+async def test_those_who_ask_while_a_look_is_under_way_share_the_next_one(world: World) -> None:
+    async with upstream(toolbox()) as url:
+        await world.add("box", url)
+        discovery = world.app.state.registry.discovery
+        found = await asyncio.gather(*(discovery.run("box") for _ in range(5)))
+    assert {health.state for health in found} == {"healthy"}
+    document = await world.store.get("health", "box")
+    assert document is not None
+    assert document.revision == 3

@@ -90,6 +90,14 @@ async def test_json_that_would_break_a_list_is_refused(world: World, value: str)
     assert (await world.http.get("/api/servers", headers=world.admin)).json()["items"] == []
 
 
+async def test_a_body_that_would_hold_up_others_is_refused(world: World) -> None:
+    long = {**document("ledger"), "x": "y" * 300_000}
+    many = {**document("ledger"), "remotes": [{"type": "sse"}] * 1_000}
+    answers = [await world.http.post("/api/servers", json=body, headers=world.admin) for body in (long, many)]
+    assert [answer.status_code for answer in answers] == [413, 422]
+    assert len(answers[1].json()["errors"]) == 20
+
+
 async def test_a_missing_field_is_named(world: World) -> None:
     given = document("ledger")
     del given["version"]
@@ -149,6 +157,14 @@ async def test_pages_hold_what_the_caller_sees_and_their_cursors_tell_no_more(wo
     assert await slugs(world, world.admin) == [["a", "b"], ["c", "d"], ["e"]]
     assert await slugs(world, world.identity(["some"])) == [["a", "c"], ["e"]]
     assert await slugs(world, world.identity(["none"])) == [[]]
+
+
+async def test_scopes_that_name_servers_which_are_gone_hide_no_others(world: World) -> None:
+    for slug in ("a", "f"):
+        await world.add(slug)
+    grants = [{"server": slug, "methods": ["tools/list"]} for slug in ("a", "b", "c", "d", "e", "f")]
+    await world.scope("some", ["some"], servers=grants)
+    assert await slugs(world, world.identity(["some"])) == [["a", "f"]]
 
 
 async def slugs(world: World, caller: dict[str, str]) -> list[list[str]]:

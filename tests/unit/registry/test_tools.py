@@ -1,5 +1,6 @@
 import pytest
 
+from app.registry.tools.repository import ToolRepository
 from tests.unit.registry.conftest import World
 from tests.unit.registry.upstreams import paged, toolbox, upstream
 
@@ -58,3 +59,22 @@ async def test_a_caller_sees_the_tools_that_its_scopes_name_page_by_page(world: 
     second = (await world.http.get("/api/servers/many/tools", params=more, headers=caller)).json()
     assert [tool["name"] for tool in first["items"] + second["items"]] == named
     assert second["next_cursor"] is None
+
+
+async def test_a_block_that_lands_while_a_tool_is_being_forgotten_stays(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with upstream(toolbox()) as url:
+        await world.add("box", url)
+    tools = ToolRepository(world.store)
+    read = await tools.of_server("box")
+    await world.http.post("/api/servers/box/tools/add/block", headers=world.admin)
+
+    async def read_before(_slug: str) -> object:
+        return read
+
+    monkeypatch.setattr(tools, "of_server", read_before)
+    await tools.replace_all("box", [])
+    left = await world.store.get("tools", "box/tool/add")
+    assert left is not None
+    assert left.body["state"] == "blocked"
