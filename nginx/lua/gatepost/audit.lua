@@ -25,9 +25,9 @@ function _M.members(caller, resource, method, name, decision, rule)
         .. ',"rule":' .. member(rule)
 end
 
--- The members for an allowed call, kept with the caller's verdict: the same call logs the same text.
+-- The members for an allowed message, kept with the caller's verdict: the same call logs the same text.
 function _M.allowed(entry, resource, method, name)
-    local of_method = entry.allowed[method]
+    local of_method = method == "tools/call" and entry.calls or entry.allowed[method]
     if not of_method then
         of_method = {}
         entry.allowed[method] = of_method

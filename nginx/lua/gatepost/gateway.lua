@@ -81,10 +81,10 @@ local function read_message(entry, resource, sent)
     if not kind_error then
         read_body()
         local data = get_body_data()
-        local cap = entry.server and entry.server.max_body
+        local cap = entry.max_body
         if not data then
             status, text = 400, "the request has no body"
-        elseif type(cap) == "number" and #data > cap then
+        elseif cap and #data > cap then
             status, text = 413, "the body is larger than the " .. cap .. " bytes that this server takes"
         else
             local message
@@ -105,13 +105,16 @@ local function check(entry, resource, modern, sent, message)
         log_denial(entry.caller, resource, message, "header")
         return nil, refuse.rpc(400, message.id, refuse.HEADER_MISMATCH, "gateway", "header", mismatch)
     end
-    local name, rule, text = policy.decide(entry, message)
+    local known = message.id and message.method == "tools/call" and entry.calls[message.name]
+    local name, rule, text = message.name, nil, nil
+    if not known then
+        name, rule, text = policy.decide(entry, message)
+    end
     if not name then
         log_denial(entry.caller, resource, message, rule)
         local status = rule == "params" and 400 or 403
         return nil, refuse.denied(modern, status, message.id, refuse.POLICY, "policy", rule, text)
-    end
-    if entry.server.refusal and entry.server.refusal ~= ngx.null then
+    elseif entry.server.refusal then
         return nil, refuse_server(entry, resource, modern, message)
     end
     local wait = limits.exceeded(entry, resource, message)
@@ -121,7 +124,7 @@ local function check(entry, resource, modern, sent, message)
         return nil, refuse.denied(modern, 429, message.id, refuse.LIMIT, "policy", "rate_limit",
             "this server's limit of " .. entry.server.rate_limit .. " calls a minute is used up; wait " .. wait .. " s")
     end
-    return name
+    return known or audit.allowed(entry, resource, message.method or "response", name)
 end
 
 local function post(entry, resource, modern, sent, ctx)
@@ -129,12 +132,12 @@ local function post(entry, resource, modern, sent, ctx)
     if not message then
         return refused
     end
-    local name
-    name, refused = check(entry, resource, modern, sent, message)
-    if not name then
+    local line
+    line, refused = check(entry, resource, modern, sent, message)
+    if not line then
         return refused
     end
-    audit.log(audit.allowed(entry, resource, message.method or "response", name))
+    audit.log(line)
     ctx.method = message.method
     upstream.choose(entry, ctx)
 end
@@ -146,7 +149,7 @@ local function bodiless(entry, resource, method, ctx)
         log_denial(entry.caller, resource, { method = method }, rule)
         return refuse.rpc(403, nil, refuse.POLICY, "policy", rule, text)
     end
-    if entry.server.refusal and entry.server.refusal ~= ngx.null then
+    if entry.server.refusal then
         return refuse_server(entry, resource, true, { method = method })
     end
     audit.log(audit.allowed(entry, resource, method, ""))

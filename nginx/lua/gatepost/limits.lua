@@ -9,7 +9,7 @@ local _M = {}
 -- Seconds to wait, or nil while the limit holds.
 function _M.exceeded(entry, resource, message)
     local limit = entry.server.rate_limit
-    if type(limit) ~= "number" or message.method ~= "tools/call" then
+    if not limit or message.method ~= "tools/call" then
         return nil
     end
     local window = math.floor(ngx.now() / WINDOW)

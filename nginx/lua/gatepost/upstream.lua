@@ -35,7 +35,7 @@ local function slot_of(addresses, identity)
     return nil
 end
 
--- Works out once a verdict what every call needs: the proxy target, the peers, the headers.
+-- Works out once a server's part what every call needs: the proxy target, the peers, the headers.
 local function prepare(server)
     local to = server.upstream
     local block = "gatepost_http"
@@ -64,10 +64,11 @@ end
 
 -- Points the request at its upstream.
 function _M.choose(entry, ctx)
-    local route = entry.route
+    local server = entry.server
+    local route = server.route
     if not route then
-        route = prepare(entry.server)
-        entry.route = route
+        route = prepare(server)
+        server.route = route
     end
     local var = ngx.var
     var.gatepost_target = route.target
@@ -81,7 +82,7 @@ function _M.choose(entry, ctx)
     for i = 1, #route.headers do
         ngx.req.set_header(route.headers[i].name, route.headers[i].value)
     end
-    if entry.server.identity then
+    if server.identity then
         var.gatepost_identity = entry.caller.identity
     end
     ctx.route = route

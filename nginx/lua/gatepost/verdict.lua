@@ -14,6 +14,7 @@ local marks = ngx.shared.gatepost_marks
 local now = ngx.now
 
 local KEPT = 16384
+local SHARED = 4096
 local REFUSAL_LIFE = 10
 local MISSES, MISS_WINDOW = 120, 10
 local WAIT_STEP, WAIT_MOST = 0.01, 5
@@ -23,6 +24,10 @@ local _M = {}
 -- [resource][credential] → entry; emptied when full, so that nobody can grow it.
 local entries, kept = {}, 0
 
+-- What many verdicts have in common is decoded once: rights by their JSON, a server's part by its own.
+local rights_kept, rights_count = {}, 0
+local parts_kept, parts_count = {}, 0
+
 local function set_of(names)
     local set = {}
     for _, name in ipairs(names or {}) do
@@ -31,21 +36,56 @@ local function set_of(names)
     return set
 end
 
--- {caller, server, rights (method → set), blocked (kind → set), allowed (decisions already taken), expires_at, number}
-local function build(caller, server)
-    local rights, blocked = {}, {}
-    for method, names in pairs(caller.rights) do
-        rights[method] = set_of(names)
+local function sets_of(lists)
+    local sets = {}
+    for key, names in pairs(lists or {}) do
+        sets[key] = set_of(names)
     end
-    if server then
-        for kind, names in pairs(server.blocked or {}) do
-            blocked[kind] = set_of(names)
+    return sets
+end
+
+local function rights_of(lists)
+    local text = cjson.encode(lists)
+    local rights = rights_kept[text]
+    if not rights then
+        if rights_count >= SHARED then
+            rights_kept, rights_count = {}, 0
         end
+        rights = sets_of(lists)
+        rights_kept[text] = rights
+        rights_count = rights_count + 1
     end
-    local expires = server and math.min(caller.expires_at, server.expires_at) or caller.expires_at
-    return { caller = caller, server = server, rights = rights, blocked = blocked, any = next(rights) ~= nil,
-        allowed = {}, decisions = 0, expires_at = expires, number = caller.epoch, checked = caller.epoch,
-        generation = epoch.generation() }
+    return rights
+end
+
+-- A server's part from its JSON; the same table for the same text, with what gatepost.upstream works out of it.
+local function part_of(resource, text)
+    local kept_part = parts_kept[resource]
+    if kept_part and kept_part.text == text then
+        return kept_part
+    elseif not kept_part then
+        if parts_count >= SHARED then
+            parts_kept, parts_count = {}, 0
+        end
+        parts_count = parts_count + 1
+    end
+    local part = cjson.decode(text)
+    part.text = text
+    part.blocked = sets_of(part.blocked)
+    part.refusal = part.refusal ~= cjson.null and part.refusal or nil
+    part.rate_limit = tonumber(part.rate_limit)
+    part.max_body = tonumber(part.max_body)
+    parts_kept[resource] = part
+    return part
+end
+
+-- An entry: caller, server, rights (method → set), and the audit text of calls already allowed. Whatever a verdict
+-- allows it allows for its whole life.
+local function build(caller, server, expires_at)
+    local rights = rights_of(caller.rights)
+    return { caller = caller, server = server, rights = rights, blocked = server and server.blocked or {},
+        any = next(rights) ~= nil, max_body = server and server.max_body, calls = {}, allowed = {}, decisions = 0,
+        expires_at = expires_at, number = caller.epoch, checked = caller.epoch, generation = epoch.generation() }
 end
 
 local function keep(resource, credential, entry)
@@ -85,29 +125,37 @@ local function from_shared(resource, key, current)
     end
     caller = cjson.decode(caller)
     local server
+    local expires_at = caller.expires_at
     if caller.has_server then
-        server = servers:get(resource)
-        server = server and cjson.decode(server)
-        if not server or not epoch.holds(server.epoch, resource, caller.principal) then
+        local number, ends, text = (servers:get(resource) or ""):match("^(%d+) (%d+) (.*)$")
+        if not text or not epoch.holds(tonumber(number), resource, caller.principal) then
             return nil
         end
+        expires_at = math.min(expires_at, tonumber(ends))
+        server = part_of(resource, text)
     end
-    local entry = build(caller, server)
+    local entry = build(caller, server, expires_at)
     return holds(entry, resource, current) and entry or nil
 end
 
+-- Keeps auth's answer for all workers: the caller's part with its epoch inside, the server's with its own before it.
 local function share(resource, key, answer)
     local caller, server = answer.caller, answer.server ~= cjson.null and answer.server or nil
     caller.epoch, caller.has_server = answer.epoch, server ~= nil
-    local life = caller.expires_at - now()
+    local expires_at = caller.expires_at
+    local part
     if server then
-        server.epoch = answer.epoch
-        servers:set(resource, cjson.encode(server), math.max(server.expires_at - now(), 0.001))
+        local ends = server.expires_at
+        expires_at = math.min(expires_at, ends)
+        server.expires_at = nil
+        local text = cjson.encode(server)
+        servers:set(resource, answer.epoch .. " " .. ends .. " " .. text, math.max(ends - now(), 0.001))
+        part = part_of(resource, text)
     end
-    if life > 0 then
-        callers:set(key, cjson.encode(caller), life)
+    if caller.expires_at > now() then
+        callers:set(key, cjson.encode(caller), caller.expires_at - now())
     end
-    return build(caller, server)
+    return build(caller, part, expires_at)
 end
 
 local function ask(resource, header, credential, key)

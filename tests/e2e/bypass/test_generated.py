@@ -40,7 +40,8 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=3),
     max_leaves=6,
 )
-SPACE = st.sampled_from(["", "", "", " ", "\n", "\t\r\n", "\f", "\ufeff", "/**/"])
+SPACE = st.sampled_from(["", "", " ", "\n", "\t\r\n"])
+FAULTS = st.sampled_from([*[""] * 20, "\f", "\ufeff", "/**/", ",", "\0", "x"])
 
 
 @st.composite
@@ -56,29 +57,29 @@ def text_of(draw: st.DrawFn, value: object) -> str:
 
 @st.composite
 def objects(draw: st.DrawFn, members: list[tuple[str, str]]) -> str:
-    """An object of these members, in any order, with space anywhere and now and then a comma too many."""
+    """An object of these members, in any order, with space anywhere and now and then a fault."""
     pairs = draw(st.permutations(members))
     written = [f"{draw(SPACE)}{draw(text_of(key))}{draw(SPACE)}:{value}" for key, value in pairs]
-    return "{" + ",".join(written) + draw(st.sampled_from(["", "", "", "", " ", ","])) + "}"
+    return "{" + ",".join(written) + draw(FAULTS) + "}"
 
 
 @st.composite
 def bodies(draw: st.DrawFn) -> bytes:
     """A body that is mostly right: each part is now and then another one."""
-    named = draw(st.lists(st.tuples(st.sampled_from(KEYS), JSON), max_size=2))
+    named = draw(st.lists(st.tuples(st.sampled_from(KEYS), st.sampled_from(NAMES) | JSON), max_size=2))
     name = draw(st.sampled_from(["allowed", "allowed", "allowed", *NAMES]))
     params = [("name", draw(text_of(name))), *((key, json.dumps(value)) for key, value in named)]
     method = draw(st.sampled_from(["tools/call", "tools/call", "tools/call", *METHODS]))
-    request_id = draw(st.just(1) | st.integers() | st.text(max_size=3) | JSON)
+    request_id = draw(st.integers() | st.text(max_size=3) | st.floats(allow_nan=False, allow_infinity=False))
     members = [
         ("jsonrpc", '"2.0"'),
         ("id", json.dumps(request_id)),
         ("method", draw(text_of(method))),
         ("params", draw(objects(params))),
     ]
-    if draw(st.integers(0, 4)) == 0:
+    if draw(st.integers(0, 9)) == 0:
         members.append((draw(st.sampled_from(ENVELOPE)), draw(JSON.map(json.dumps))))
-    whole = draw(SPACE) + draw(objects(members)) + draw(SPACE)
+    whole = draw(SPACE) + draw(objects(members)) + draw(SPACE) + draw(FAULTS)
     return whole.encode("utf-8", "surrogatepass")
 
 
