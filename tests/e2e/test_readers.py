@@ -137,3 +137,55 @@ def test_long_texts_are_read_alike(readers: httpx2.Client) -> None:
             body = json.dumps(message, ensure_ascii=ascii_only).encode()
             common, general = read(readers, body)
             assert common == general == {"method": "tools/call", "id": "1", "name": "n"}
+
+
+runs = st.integers(0, 40).map(lambda count: b"plain text without end "[: count % 24] * (1 + count // 24))
+pieces = st.sampled_from(
+    [
+        b"\\n",
+        b'\\"',
+        b"\\\\",
+        b"\\u00e9",
+        b"\\ud83d\\ude00",
+        b"\\ud83d",
+        b"\\x",
+        b"\\",
+        b'"',
+        b"\x1f",
+        b"\x00",
+        b"\x7f",
+        "é".encode(),
+        "€".encode(),
+        "😀".encode(),
+        b"\xc0\xaf",
+        b"\xe0\x80\x80",
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+        b"\x80",
+        b"\xc3",
+        b"\xe2\x82",
+        b"\xf0\x9f\x98",
+        b"\xff",
+    ]
+)
+
+
+def acceptable(body: bytes) -> bool:
+    """Whether Python reads it as one object of strict JSON in UTF-8 without lone surrogates."""
+    try:
+        json.dumps(json.loads(body.decode("utf-8")), ensure_ascii=False).encode("utf-8")
+    except ValueError:
+        return False
+    return True
+
+
+@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.tuples(runs, pieces, runs), max_size=4), st.integers(0, 80))
+def test_a_long_text_is_accepted_where_python_accepts_it(
+    readers: httpx2.Client, parts: list[tuple[bytes, bytes, bytes]], dense: int
+) -> None:
+    text = (
+        b"".join(before + piece + after for before, piece, after in parts) + b"\\n" * dense + b"the end" * 5
+    )
+    body = b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"arguments":{"t":"' + text + b'"}}}'
+    assert bool(read(readers, body)[1]) == acceptable(body)

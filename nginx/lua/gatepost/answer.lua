@@ -14,7 +14,7 @@ local _M = {}
 -- Prepares the filter of an answer, before its headers go out. `kind` is "events" or "json".
 function _M.begin(ctx, kind)
     ctx.filter = kind
-    ctx.parts, ctx.size, ctx.pending = {}, 0, ""
+    ctx.parts, ctx.size, ctx.tail = {}, 0, ""
     ngx.header["Content-Length"] = nil
     if kind == "events" then
         ngx.header["Cache-Control"] = "no-store, no-transform"
@@ -41,25 +41,31 @@ local function filtered(ctx, event)
     if kept == text then
         return event
     end
-    return concat(others) .. "data: " .. (kept or lists.unreadable()):gsub("[\r\n]+", " ") .. "\n\n"
+    return concat(others) .. "data: " .. (kept or lists.unreadable(ctx.message.id)):gsub("[\r\n]+", " ") .. "\n\n"
 end
 
+local END = [[\r?\n\r?\n|\r\r]]
+local LONGEST_END = 4
+
 -- The whole events of what has come so far; the rest waits. A stream ends at an event too large to hold.
-local function events(ctx, chunk, last)
-    local pending = ctx.pending == "" and chunk or ctx.pending .. chunk
-    local out = {}
-    while true do
-        local _, to = find(pending, [[\r\n\r\n|\n\n|\r\r]], "jo")
-        if not to then
-            break
+-- A large event comes in a thousand chunks: they are joined once, and only what is new is searched for its end.
+local function events(ctx, chunk)
+    local parts, out = ctx.parts, {}
+    local unread = ctx.tail .. chunk
+    parts[#parts + 1] = chunk
+    ctx.size = ctx.size + #chunk
+    if find(unread, END, "jo") then
+        local pending = concat(parts)
+        local _, to = find(pending, END, "jo")
+        while to do
+            out[#out + 1] = filtered(ctx, sub(pending, 1, to))
+            pending = sub(pending, to + 1)
+            _, to = find(pending, END, "jo")
         end
-        out[#out + 1] = filtered(ctx, sub(pending, 1, to))
-        pending = sub(pending, to + 1)
+        ctx.parts, ctx.size, unread = { pending }, #pending, pending
     end
-    if #pending > MAX_BYTES then
-        ctx.ended = true
-    end
-    ctx.pending = (last or ctx.ended) and "" or pending
+    ctx.tail = sub(unread, 1 - LONGEST_END)
+    ctx.ended = ctx.ended or ctx.size > MAX_BYTES
     return concat(out)
 end
 
@@ -73,25 +79,30 @@ local function whole(ctx, chunk, last)
     end
     local text = ctx.size <= MAX_BYTES
         and lists.message(ctx.entry, concat(ctx.parts), lists.METHODS[ctx.method])
-    return text or lists.unreadable()
+    return text or lists.unreadable(ctx.message.id)
 end
 
--- For body_filter_by_lua. After a revocation no further event passes.
+-- For body_filter_by_lua. After a revocation no further event passes: the stream breaks off, at both sides. A proper
+-- end would leave the client's connection open for a next request that waits until the upstream has finished.
 function _M.body_filter()
     local ctx = ngx.ctx
     local kind = ctx.filter
     if not kind then
-        return
+        return nil
     end
     local arg = ngx.arg
     if kind == "json" then
         arg[1] = whole(ctx, arg[1], arg[2])
-    elseif streams.may_pass(ctx) then
-        arg[1] = events(ctx, arg[1], arg[2])
-    else
-        ctx.ended = true
-        arg[1], arg[2] = nil, true
+        return nil
+    elseif not streams.may_pass(ctx) then
+        streams.forget(ctx)
+        return ngx.ERROR
     end
+    arg[1] = events(ctx, arg[1])
+    if arg[2] then
+        streams.forget(ctx)
+    end
+    return nil
 end
 
 return _M

@@ -3,15 +3,14 @@
 -- All offsets are 0-based; a string of the body is `sub(body, from + 1, to)`.
 
 local ffi = require "ffi"
-local bit = require "bit"
 local cjson = require "cjson.safe"
+local text_scan = require "gatepost.text"
 
 local find = ngx.re.find
+local plain_text = text_scan.plain_text
 local sub = string.sub
-local band, bor, bxor = bit.band, bit.bor, bit.bxor
 local cast = ffi.cast
 local byte_pointer = ffi.typeof("const uint8_t *")
-local word_pointer = ffi.typeof("const uint64_t *")
 
 local TEXT = [[(?:[^"\\\x00-\x1f\x80-\xff]++|\\(?:["\\/bfnrt]|u(?:[0-9a-cefA-CEF][0-9a-fA-F]{3}]]
     .. [[|[dD][0-7][0-9a-fA-F]{2}|[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}))]]
@@ -68,55 +67,19 @@ local function skip(text, i)
 end
 _M.skip = skip
 
-local HIGH, ONES, SPACES = 0x8080808080808080ULL, 0x0101010101010101ULL, 0x2020202020202020ULL
-local QUOTES, BACKSLASHES = 0x2222222222222222ULL, 0x5c5c5c5c5c5c5c5cULL
-
--- Steps over plain text, 16 bytes at a time: a byte below 0x20, above 0x7f, a quote or a backslash sets a high bit
--- (a borrow may set one too many, never one too few).
-local function plain_run(p, i, length)
-    while i + 16 <= length do
-        local words = cast(word_pointer, p + i)
-        local x, y = words[0], words[1]
-        if band(bor(x, x - SPACES, bxor(x, QUOTES) - ONES, bxor(x, BACKSLASHES) - ONES,
-            y, y - SPACES, bxor(y, QUOTES) - ONES, bxor(y, BACKSLASHES) - ONES), HIGH) ~= 0 then
-            return i
-        end
-        i = i + 16
-    end
-    return i
-end
-
--- Two-character escapes of RFC 8259, section 7; \u and text outside ASCII are left to the pattern.
-local ESCAPES = { [0x22] = true, [0x5c] = true, [0x2f] = true, [0x62] = true, [0x66] = true, [0x6e] = true,
-    [0x72] = true, [0x74] = true }
-
 -- The offset behind the string that opens at i; nil and a reason where it is not strict.
 local function skip_string(text, p, i)
-    local length = #text
-    i = i + 1
-    while i < length do
-        i = plain_run(p, i, length)
-        for _ = 1, 16 do
-            local b = p[i]
-            if b == QUOTE then
-                return i + 1
-            elseif b == BACKSLASH and ESCAPES[p[i + 1]] then
-                i = i + 2
-            elseif b == BACKSLASH or b > 0x7f then
-                position.pos = i + 1
-                local from, to = find(text, TEXT, "joa", position)
-                if from then
-                    return to
-                end
-                return nil, "it is not strict JSON in UTF-8"
-            elseif b < 0x20 then
-                return nil, "it is not strict JSON"
-            else
-                i = i + 1
-            end
-        end
+    local behind, special = plain_text(p, i + 1, #text)
+    if behind then
+        return behind
     end
-    return nil, "it is not strict JSON"
+    -- Dense escapes and letters outside ASCII are the pattern's: it is the quicker one there.
+    position.pos = special + 1
+    local from, to = find(text, TEXT, "joa", position)
+    if from then
+        return to
+    end
+    return nil, "it is not strict JSON in UTF-8"
 end
 _M.skip_string = skip_string
 

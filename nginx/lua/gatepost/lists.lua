@@ -130,12 +130,12 @@ function _M.message(entry, text, cacheable)
     return concat(parts)
 end
 
--- The JSON-RPC error in place of a list that cannot be read strictly.
-function _M.unreadable()
-    return cjson.encode { jsonrpc = "2.0", id = cjson.null, error = {
-        code = -31002, message = "the upstream's list is too large or not strict JSON",
+-- The JSON-RPC error in place of an answer that cannot be read strictly; `id` is the request's, raw JSON.
+function _M.unreadable(id)
+    return '{"jsonrpc":"2.0","id":' .. (id or "null") .. ',"error":' .. cjson.encode {
+        code = -31002, message = "the upstream's answer is too large or not strict JSON",
         data = { layer = "upstream", rule = "list" },
-    } }
+    } .. "}"
 end
 
 return _M

@@ -17,6 +17,7 @@ NAMES = ["allowed", "forbidden", "Allowed", "\u0430llowed", "allowed\u0000", "",
 METHODS = ["tools/call", "tools/list", "prompts/get", "resources/read", "ping", "Tools/Call", "unknown"]
 KEYS = [
     "name",
+    "name",
     "Name",
     "NAME",
     "uri",
@@ -25,7 +26,6 @@ KEYS = [
     "ref",
     "arguments",
     "_meta",
-    "cursor",
     "n\u0430me",
     "\u017f",
 ]
@@ -49,7 +49,7 @@ def text_of(draw: st.DrawFn, value: object) -> str:
     """JSON for a value, with escapes where none are needed."""
     text = json.dumps(value, ensure_ascii=draw(st.booleans()))
     letters = [letter for letter in ("a", "e", "m", "l", "o") if letter in text]
-    if isinstance(value, str) and letters and draw(st.integers(0, 5)) == 0:
+    if isinstance(value, str) and letters and draw(st.integers(0, 20)) == 0:
         letter = draw(st.sampled_from(letters))
         return text.replace(letter, f"\\u{ord(letter):04x}", 1)
     return text
@@ -57,19 +57,24 @@ def text_of(draw: st.DrawFn, value: object) -> str:
 
 @st.composite
 def objects(draw: st.DrawFn, members: list[tuple[str, str]]) -> str:
-    """An object of these members, in any order, with space anywhere and now and then a fault."""
+    """An object of these members, in any order, with space anywhere."""
     pairs = draw(st.permutations(members))
     written = [f"{draw(SPACE)}{draw(text_of(key))}{draw(SPACE)}:{value}" for key, value in pairs]
-    return "{" + ",".join(written) + draw(FAULTS) + "}"
+    return "{" + ",".join(written) + draw(SPACE) + "}"
 
 
 @st.composite
 def bodies(draw: st.DrawFn) -> bytes:
     """A body that is mostly right: each part is now and then another one."""
-    named = draw(st.lists(st.tuples(st.sampled_from(KEYS), st.sampled_from(NAMES) | JSON), max_size=2))
-    name = draw(st.sampled_from(["allowed", "allowed", "allowed", *NAMES]))
+    named = draw(
+        st.lists(
+            st.tuples(st.sampled_from(KEYS), st.sampled_from(NAMES) | st.sampled_from(NAMES) | JSON),
+            max_size=2,
+        )
+    )
+    name = draw(st.sampled_from([*["allowed"] * 10, *NAMES]))
     params = [("name", draw(text_of(name))), *((key, json.dumps(value)) for key, value in named)]
-    method = draw(st.sampled_from(["tools/call", "tools/call", "tools/call", *METHODS]))
+    method = draw(st.sampled_from([*["tools/call"] * 10, *METHODS]))
     request_id = draw(st.integers() | st.text(max_size=3) | st.floats(allow_nan=False, allow_infinity=False))
     members = [
         ("jsonrpc", '"2.0"'),
@@ -102,7 +107,7 @@ def reached(method: str, params: dict[str, Any] | None) -> bool:
 
 @given(body=bodies())
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
+    max_examples=250, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
 )
 def test_what_passes_is_read_alike_by_every_parser(gate: Gate, body: bytes) -> None:
     gate.received.clear()
