@@ -82,6 +82,10 @@ class Snapshot:
         return self._policy.refused.get(slug, set())
 
     async def _follow(self, epoch: int) -> None:
+        if epoch < self._number:
+            epoch = await self._store.latest_change()
+            if epoch < self._number:  # another store, such as a backup put back
+                await self._load(epoch)
         while self._number < epoch:
             changes = None if self._number < 0 else await self._store.changes(self._number)
             if not changes:

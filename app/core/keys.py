@@ -125,7 +125,12 @@ class SigningKeys:
     async def _read(self) -> None:
         documents = await self._documents()
         self._refreshed = time.monotonic()
-        self._keys = {document.body["kid"]: self._opened(document) for document in documents}
+        # One that verifies nothing any more need not open: its sealing key may be gone.
+        self._keys = {
+            document.body["kid"]: self._opened(document)
+            for document in documents
+            if _within_overlap(document.body["retired_at"])
+        }
         self._number = int(documents[-1].id) if documents else 0
 
     async def _documents(self) -> list[Document]:
@@ -140,4 +145,8 @@ class SigningKeys:
 
 
 def _verifies(key: _Key) -> bool:
-    return key.retired_at is None or time.time() < key.retired_at + OVERLAP_S
+    return _within_overlap(key.retired_at)
+
+
+def _within_overlap(retired_at: float | None) -> bool:
+    return retired_at is None or time.time() < retired_at + OVERLAP_S

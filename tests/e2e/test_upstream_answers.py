@@ -124,6 +124,22 @@ def test_a_list_holds_what_the_caller_may_use(gate: Gate, kind: str) -> None:
     assert (b'"allowed"' in reply.body, b'"nextCursor": "n"' in reply.body) == (True, True)
 
 
+@pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n", b"\n\r\n"])
+def test_a_large_event_passes_whole(gate: Gate, end: bytes) -> None:
+    result = b'{"jsonrpc":"2.0","id":7,"result":{"content":[],"image":"%b"}}' % (b"A" * 3_000_000)
+    body = b": one" + end + b"data: " + result + end + b"data: {}" + end
+    assert answered(gate, 200, {"Content-Type": "text/event-stream"}, body).body == body
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/event-stream"])
+def test_a_list_that_cannot_be_read_is_an_error_of_the_same_request(gate: Gate, kind: str) -> None:
+    result = b'{"jsonrpc":"2.0","id":7,"result":{"tools":[],"tools":[]}}'
+    body = result if kind == "application/json" else b"data: " + result + b"\n\n"
+    reply = answered(gate, 200, {"Content-Type": kind}, body, message("tools/list", {}))
+    error = json.loads(reply.body.removeprefix(b"data: "))
+    assert (error["id"], error["error"]["data"]["rule"]) == (7, "list")
+
+
 @pytest.mark.parametrize("status", [400, 404, 405, 406, 409, 410, 415, 422, 429])
 @pytest.mark.parametrize("era", [LEGACY, MODERN], ids=["legacy", "modern"])
 def test_other_errors_of_the_upstream_pass_byte_for_byte(
@@ -156,3 +172,9 @@ def test_an_upstream_that_is_not_there_is_named(gate: Gate) -> None:
     gate.stack.scope("gone", "gone")
     reply = gate.send(CALL, path="/mcp/gone", token=gate.stack.token("gone"))
     assert (reply.error["data"]["layer"], reply.rule) == ("upstream", "unreachable")
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_message_without_post_reaches_no_upstream(gate: Gate, method: str) -> None:
+    gate.refuses(CALL, ("X-HTTP-Method-Override", "POST"), method=method)
+    gate.refuses(CALL, method=method, length=False)

@@ -62,8 +62,9 @@ class Servers:
             return _refused(slug, "stdio_only", detail, expires_at)
         try:
             upstream = Upstream.from_url(entry.url)
+            # Read before the wait: a credential that is set meanwhile may be for another address.
+            headers, blocked = self._credential(slug), self._blocked(slug)
             addresses = await self._upstreams.of(upstream.hostname, upstream.port)
-            headers = self._credential(slug)
         except (UpstreamRefused, ValueError) as error:
             return _refused(slug, "unresolved", str(error), now + REFUSAL_LIFE_S)
         except SealError as error:
@@ -75,7 +76,7 @@ class Servers:
             identity=False,
             upstream=_upstream(upstream, addresses, int(entry.settings.timeout_s * 1000)),
             headers=headers,
-            blocked=self._blocked(slug),
+            blocked=blocked,
             rate_limit=entry.settings.rate_limit,
             max_body=entry.settings.max_body and min(entry.settings.max_body, self._settings.max_body),
             expires_at=expires_at,

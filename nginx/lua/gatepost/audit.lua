@@ -28,15 +28,15 @@ end
 -- The members for an allowed message, kept with the caller's verdict: the same call logs the same text.
 function _M.allowed(entry, resource, method, name)
     local of_method = method == "tools/call" and entry.calls or entry.allowed[method]
-    if not of_method then
-        of_method = {}
-        entry.allowed[method] = of_method
-    end
-    local text = of_method[name]
+    local text = of_method and of_method[name]
     if not text then
         text = _M.members(entry.caller, resource, method, name, "allow")
         if entry.decisions < 256 then
             entry.decisions = entry.decisions + 1
+            if not of_method then
+                of_method = {}
+                entry.allowed[method] = of_method
+            end
             of_method[name] = text
         end
     end

@@ -37,8 +37,8 @@ local function poll()
     if type(answer) ~= "table" or type(answer.epoch) ~= "number" then
         return nil, status and "status " .. status or body
     end
-    if since and answer.epoch < since then
-        -- Another store, such as a backup put back: its numbers say nothing of what is kept here.
+    if not since or answer.epoch < since then
+        -- Another store, such as a backup put back, or no number to compare with: what is kept here may be anything.
         local generation = _M.generation()
         marks:flush_all()
         marks:set("generation", generation + 1)
@@ -46,8 +46,8 @@ local function poll()
         ngx.shared.gatepost_servers:flush_all()
     end
     for _, affected in ipairs(answer.affects or {}) do
-        local _, _, evicted = marks:set(affected, answer.epoch, affected ~= "*" and MARK_LIFE or 0)
-        if evicted then
+        local stored, _, evicted = marks:set(affected, answer.epoch, affected ~= "*" and MARK_LIFE or 0)
+        if not stored or evicted then
             marks:set("*", answer.epoch)
         end
     end
@@ -60,12 +60,18 @@ function _M.follow()
     if ngx.worker.id() ~= 0 then
         return
     end
-    local failing = false
+    local failing, polling = false, false
+    -- One poll at a time: an answer that was overtaken would set the numbers back.
     local function tick(premature)
-        if premature then
+        if premature or polling then
             return
         end
-        local ok, err = poll()
+        polling = true
+        local whole, ok, err = pcall(poll)
+        polling = false
+        if not whole then
+            ok, err = nil, ok
+        end
         if not ok and not failing then
             ngx.log(ngx.WARN, "auth does not answer the policy poll (", err, "): known verdicts live on")
         elseif ok and failing then

@@ -30,11 +30,13 @@ local function resource_of(uri)
     if not ngx.re.find(path, PATH, "jo") then
         return nil
     end
-    if paths_kept >= 4096 then
-        paths, paths_kept = {}, 0
+    if uri == path then -- anybody can send long queries, and each would be kept
+        if paths_kept >= 4096 then
+            paths, paths_kept = {}, 0
+        end
+        paths[uri] = path
+        paths_kept = paths_kept + 1
     end
-    paths[uri] = path
-    paths_kept = paths_kept + 1
     return path
 end
 
@@ -138,13 +140,21 @@ local function post(entry, resource, modern, sent, ctx)
         return refused
     end
     audit.log(line)
-    ctx.method = message.method
+    ctx.method, ctx.message = message.method, message
     upstream.choose(entry, ctx)
 end
 
--- The stream and the end of a legacy session: they carry no message, so any right on the server is enough.
+local ANY_RIGHT = { method = "ping" }
+
+-- The stream and the end of a legacy session: they carry no message, so any right on the server is enough. A body goes
+-- to no upstream unread, since some would run it whatever the method.
 local function bodiless(entry, resource, method, ctx)
-    local name, rule, text = policy.decide(entry, { method = "ping" })
+    read_body()
+    if get_body_data() or ngx.req.get_body_file() then
+        log_denial(entry.caller, resource, { method = method }, "body")
+        return refuse.rpc(400, nil, refuse.INVALID, "gateway", "body", method .. " takes no body: POST messages")
+    end
+    local name, rule, text = policy.decide(entry, ANY_RIGHT)
     if not name then
         log_denial(entry.caller, resource, { method = method }, rule)
         return refuse.rpc(403, nil, refuse.POLICY, "policy", rule, text)
@@ -153,7 +163,7 @@ local function bodiless(entry, resource, method, ctx)
         return refuse_server(entry, resource, true, { method = method })
     end
     audit.log(audit.allowed(entry, resource, method, ""))
-    ctx.method = method
+    ctx.method, ctx.message = method, ANY_RIGHT
     upstream.choose(entry, ctx)
 end
 
@@ -183,8 +193,8 @@ function _M.access()
     if not entry then
         return refuse_caller(resource, why, reason)
     end
-    local ctx = { entry = entry, resource = resource, header = header, credential = value, method = "", route = false,
-        try = 0, filter = false }
+    local ctx = { entry = entry, resource = resource, header = header, credential = value, method = "", message = false,
+        route = false, try = 0, filter = false }
     ngx.ctx = ctx
     for _, name in ipairs(sent.ours or NONE) do
         ngx.req.clear_header(name)

@@ -110,7 +110,7 @@ function _M.mismatch(headers, message)
     local method, name = headers["mcp-method"], headers["mcp-name"]
     if method and method ~= message.method then
         return "Mcp-Method is not the body's method"
-    elseif name and decoded(name) ~= named(message) then
+    elseif name and (decoded(name) or false) ~= named(message) then
         return "Mcp-Name is not what the body names"
     end
     return nil

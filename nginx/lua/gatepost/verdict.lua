@@ -10,7 +10,6 @@ local http = require "gatepost.http"
 local callers = ngx.shared.gatepost_callers
 local servers = ngx.shared.gatepost_servers
 local refusals = ngx.shared.gatepost_refusals
-local marks = ngx.shared.gatepost_marks
 local now = ngx.now
 
 local KEPT = 16384
@@ -20,6 +19,9 @@ local MISSES, MISS_WINDOW = 120, 10
 local WAIT_STEP, WAIT_MOST = 0.01, 5
 
 local _M = {}
+
+-- No token of ours is longer; the same one with spaces before it would be another text to keep.
+local LONGEST = 8192
 
 -- [resource][credential] → entry; emptied when full, so that nobody can grow it.
 local entries, kept = {}, 0
@@ -80,12 +82,12 @@ local function part_of(resource, text)
 end
 
 -- An entry: caller, server, rights (method → set), and the audit text of calls already allowed. Whatever a verdict
--- allows it allows for its whole life.
-local function build(caller, server, expires_at)
+-- allows it allows for its whole life. `number` is the older of the change numbers that its two parts were made at.
+local function build(caller, server, expires_at, number)
     local rights = rights_of(caller.rights)
     return { caller = caller, server = server, rights = rights, blocked = server and server.blocked or {},
         any = next(rights) ~= nil, max_body = server and server.max_body, calls = {}, allowed = {}, decisions = 0,
-        expires_at = expires_at, number = caller.epoch, checked = caller.epoch, generation = epoch.generation() }
+        expires_at = expires_at, number = number, checked = number, generation = caller.generation }
 end
 
 local function keep(resource, credential, entry)
@@ -125,23 +127,24 @@ local function from_shared(resource, key, current)
     end
     caller = cjson.decode(caller)
     local server
-    local expires_at = caller.expires_at
+    local expires_at, number = caller.expires_at, caller.epoch
     if caller.has_server then
-        local number, ends, text = (servers:get(resource) or ""):match("^(%d+) (%d+) (.*)$")
-        if not text or not epoch.holds(tonumber(number), resource, caller.principal) then
+        local made, ends, text = (servers:get(resource) or ""):match("^(%d+) (%d+) (.*)$")
+        if not text then
             return nil
         end
+        number = math.min(number, tonumber(made))
         expires_at = math.min(expires_at, tonumber(ends))
         server = part_of(resource, text)
     end
-    local entry = build(caller, server, expires_at)
-    return holds(entry, resource, current) and entry or nil
+    local entry = build(caller, server, expires_at, number)
+    return epoch.holds(number, resource, caller.principal) and holds(entry, resource, current) and entry or nil
 end
 
 -- Keeps auth's answer for all workers: the caller's part with its epoch inside, the server's with its own before it.
-local function share(resource, key, answer)
+local function share(resource, key, answer, generation)
     local caller, server = answer.caller, answer.server ~= cjson.null and answer.server or nil
-    caller.epoch, caller.has_server = answer.epoch, server ~= nil
+    caller.epoch, caller.has_server, caller.generation = answer.epoch, server ~= nil, generation
     local expires_at = caller.expires_at
     local part
     if server then
@@ -155,18 +158,19 @@ local function share(resource, key, answer)
     if caller.expires_at > now() then
         callers:set(key, cjson.encode(caller), caller.expires_at - now())
     end
-    return build(caller, part, expires_at)
+    return build(caller, part, expires_at, answer.epoch)
 end
 
 local function ask(resource, header, credential, key)
     local target = "/internal/verdict?resource=" .. ngx.escape_uri(resource)
     for _ = 1, 3 do
+        local generation = epoch.generation()
         local status, body = http.get(config.auth, target, {
             [header] = credential, ["Gatepost-Gateway-Secret"] = config.secret,
         })
         local answer = status and cjson.decode(body)
         if status == 200 and type(answer) == "table" and type(answer.caller) == "table" then
-            local entry = share(resource, key, answer)
+            local entry = share(resource, key, answer, generation)
             if epoch.holds(entry.number, resource, entry.caller.principal) then
                 return entry
             end
@@ -182,11 +186,12 @@ local function ask(resource, header, credential, key)
     return nil, "unavailable"
 end
 
--- One question at a time per key, in all workers: the others wait for its answer.
+-- One question at a time per key, in all workers: the others wait for its answer. The locks lie beside the refusals,
+-- since a flood of them must not push out the marks of what changed.
 local function ask_once(resource, header, credential, key, current)
     local lock = "asking " .. key
     local waited = 0
-    while not marks:add(lock, true, WAIT_MOST) do
+    while not refusals:add(lock, true, WAIT_MOST) do
         ngx.sleep(WAIT_STEP)
         waited = waited + WAIT_STEP
         local entry = from_shared(resource, key, current)
@@ -201,7 +206,7 @@ local function ask_once(resource, header, credential, key, current)
         end
     end
     local entry, why, reason = ask(resource, header, credential, key)
-    marks:delete(lock)
+    refusals:delete(lock)
     return entry, why, reason
 end
 
@@ -213,19 +218,24 @@ function _M.find(resource, header, credential)
     if not current then
         return nil, "unavailable"
     end
+    -- What a cookie holds is no bearer token, and no header holds a line feed.
+    local known_as = header == "Authorization" and credential or "\n" .. credential
     local of_resource = entries[resource]
-    local entry = of_resource and of_resource[credential]
+    local entry = of_resource and of_resource[known_as]
     if entry then
         if holds(entry, resource, current) then
             return entry
         end
-        of_resource[credential] = nil
+        of_resource[known_as] = nil
         kept = kept - 1
+    end
+    if #credential > LONGEST then
+        return nil, "token", "malformed"
     end
     local key = crypto.sha256(header .. "\n" .. credential) .. resource
     entry = from_shared(resource, key, current)
     if entry then
-        return keep(resource, credential, entry)
+        return keep(resource, known_as, entry)
     end
     local reason = refusals:get(key)
     if reason then
@@ -238,7 +248,7 @@ function _M.find(resource, header, credential)
     local why
     entry, why, reason = ask_once(resource, header, credential, key, current)
     if entry then
-        return keep(resource, credential, entry)
+        return keep(resource, known_as, entry)
     elseif why == "token" and missed then
         refusals:incr(missed, 1, 0, MISS_WINDOW)
     end

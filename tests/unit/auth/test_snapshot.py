@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from app.auth.parts import assemble
+from app.core.store import open_store
 
 pytestmark = pytest.mark.anyio
 
@@ -57,3 +58,17 @@ async def test_a_scope_that_cannot_be_read_grants_nothing_and_harms_no_other(wor
     await world.parts.store.commit("scopes", "broken", {"groups": "fin"})
     verdict = await world.verdict(await world.token(["fin"]), "/mcp/ledger")
     assert verdict["caller"]["rights"]["tools/call"] == ["a"]
+
+
+async def test_a_store_put_back_from_a_backup_is_read_anew(
+    world: Any, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    await world.server("ledger")
+    await world.server("payroll")
+    await world.parts.snapshot.refresh()
+    elsewhere = {"state_dir": tmp_path_factory.mktemp("backup")}
+    backup = await open_store(world.parts.settings.model_copy(update=elsewhere))
+    monkeypatch.setattr(world.parts.snapshot, "_store", backup)
+    assert await world.parts.snapshot.refresh() == 0
+    assert world.parts.snapshot.server("ledger") is None
+    await backup.close()

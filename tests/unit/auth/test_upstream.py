@@ -72,3 +72,19 @@ async def test_blocked_and_quarantined_definitions_are_named_by_kind(world: Any)
 async def test_a_server_s_limit_is_never_above_the_gateways_own(world: Any) -> None:
     await world.server("ledger", max_body=10**9)
     assert (await _part(world))["max_body"] == world.parts.settings.max_body
+
+
+async def test_a_credential_never_goes_to_an_address_it_was_not_set_for(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.server("ledger", "http://192.0.2.10/mcp")
+    await world.credential("ledger", {"X-Key": "old"})
+
+    async def move_meanwhile(_hostname: str, _port: int) -> list[str]:
+        await world.server("ledger", "http://192.0.2.20/mcp")
+        await world.credential("ledger", {"X-Key": "new"})
+        await world.parts.snapshot.refresh()
+        return ["192.0.2.10:80"]
+
+    monkeypatch.setattr(world.parts.verdicts._servers._upstreams, "of", move_meanwhile)
+    assert (await _part(world))["headers"] == {"X-Key": "old"}

@@ -133,6 +133,15 @@ async def test_a_retired_key_is_forgotten_after_its_overlap(
         later.verify(before, TYPE, AUDIENCE, ISSUER)
 
 
+async def test_a_forgotten_key_does_not_need_its_sealing_key(keys: SigningKeys, store: Store) -> None:
+    del keys
+    (old,) = (await store.list("keys")).items
+    await store.put("keys", old.id, {**old.body, "retired_at": time.time() - OVERLAP_S - 1})
+    later = await SigningKeys.load(store, Sealer([b"x" * 32]))
+    assert later.verify(later.sign(claims(), TYPE), TYPE, AUDIENCE, ISSUER)
+    assert [document.id for document in (await store.list("keys")).items] == ["000001", "000002"]
+
+
 async def test_a_new_key_of_another_process_is_found_by_a_refresh(
     keys: SigningKeys, store: Store, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

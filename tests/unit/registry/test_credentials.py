@@ -60,6 +60,8 @@ async def test_a_credential_can_be_removed_and_never_read(world: World) -> None:
         {"headers": {"Connection": SECRET}},
         {"headers": {"Proxy-Authorization": SECRET}},
         {"headers": {"Mcp-Session-Id": SECRET}},
+        {"headers": {"Cookie": SECRET}},
+        {"headers": {"X-Forwarded-For": SECRET}},
         {"headers": {"X-Key": 5}},
         {"token": SECRET},
     ],
