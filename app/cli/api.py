@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 
@@ -18,6 +19,11 @@ TIMEOUT_S = 60.0
 PAGE = 100
 DIRECT = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
 """For httpx2: a proxy that the environment names is never asked for this machine, nor shown its token."""
+
+
+def segment(name: str) -> str:
+    """A name as one segment of a path, whatever characters it has."""
+    return quote(name, safe="")
 
 
 @dataclass(frozen=True)

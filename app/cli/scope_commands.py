@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.api import connect
+from app.cli.api import connect, segment
 from app.cli.documents import read_document
 from app.cli.options import Json, TokenFile, Url
 from app.cli.output import CliError, say, show_json, show_table
@@ -32,7 +32,7 @@ def add(
     document = _short_form(source, group, server, tool) if group or server or tool else read_document(source)
     with connect(url, token_file) as api:
         if replace:
-            saved = api.put(f"/api/scopes/{document.get('name', '')}", document)
+            saved = api.put(f"/api/scopes/{segment(str(document.get('name', '')))}", document)
         else:
             saved = api.post("/api/scopes", document)
     for warning in (saved or {}).get("warnings", []):
@@ -55,14 +55,14 @@ def list_scopes(json: Json = False, url: Url = None, token_file: TokenFile = Non
 def show_scope(name: str, url: Url = None, token_file: TokenFile = None) -> None:
     """One scope, as JSON."""
     with connect(url, token_file) as api:
-        show_json(api.get(f"/api/scopes/{name}"))
+        show_json(api.get(f"/api/scopes/{segment(name)}"))
 
 
 @app.command("rm")
 def remove(name: str, url: Url = None, token_file: TokenFile = None) -> None:
     """Take a scope away; what it allowed ends at once."""
     with connect(url, token_file) as api:
-        api.delete(f"/api/scopes/{name}")
+        api.delete(f"/api/scopes/{segment(name)}")
     say(f"removed {name}")
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.api import Api, connect
+from app.cli.api import Api, connect, segment
 from app.cli.documents import read_document, read_text, server_document
 from app.cli.options import Json, TokenFile, Url
 from app.cli.output import say, show, show_json, show_table
@@ -67,14 +67,14 @@ def list_servers(json: Json = False, url: Url = None, token_file: TokenFile = No
 def show_server(slug: Slug, url: Url = None, token_file: TokenFile = None) -> None:
     """One server: its document, and what the registry found out, as JSON."""
     with connect(url, token_file) as api:
-        show_json(api.get(f"/api/servers/{slug}"))
+        show_json(api.get(f"/api/servers/{segment(slug)}"))
 
 
 @app.command("rm")
 def remove(slug: Slug, url: Url = None, token_file: TokenFile = None) -> None:
     """Take a server away, with its tools and its credential."""
     with connect(url, token_file) as api:
-        api.delete(f"/api/servers/{slug}")
+        api.delete(f"/api/servers/{segment(slug)}")
     say(f"removed {slug}")
 
 
@@ -100,8 +100,8 @@ def disable(slug: Slug, url: Url = None, token_file: TokenFile = None) -> None:
 
 
 def _act(api: Api, slug: str, action: str) -> None:
-    api.post(f"/api/servers/{slug}/{action}")
-    _say_state(api.get(f"/api/servers/{slug}"))
+    api.post(f"/api/servers/{segment(slug)}/{action}")
+    _say_state(api.get(f"/api/servers/{segment(slug)}"))
 
 
 def _say_state(server: dict[str, Any]) -> None:

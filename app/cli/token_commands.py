@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.api import connect
+from app.cli.api import connect, segment
 from app.cli.options import Json, TokenFile, Url
 from app.cli.output import say, show, show_json, show_table
 
@@ -56,7 +56,7 @@ def revoke(
 ) -> None:
     """End a token; gateways refuse it within two seconds."""
     with connect(url, token_file) as api:
-        api.delete(f"/api/tokens/{token_id}")
+        api.delete(f"/api/tokens/{segment(token_id)}")
     say(f"revoked {token_id}")
 
 

@@ -140,6 +140,22 @@ def test_a_list_that_cannot_be_read_is_an_error_of_the_same_request(gate: Gate, 
     assert (error["id"], error["error"]["data"]["rule"]) == (7, "list")
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        b"\xef\xbb\xbfdata: " + LIST + b"\n\n",
+        b"data: " + LIST.replace(b'"result"', b'"r\\u0065sult"') + b"\n\n",
+        b"data: " + LIST.replace(b'"tools"', b'"t\\u006fols"') + b"\n\n",
+        b"data:" + LIST + b"\r\r",
+    ],
+    ids=["byte order mark", "escaped result", "escaped tools", "carriage returns"],
+)
+def test_a_list_in_disguise_shows_nothing_forbidden(gate: Gate, event: bytes) -> None:
+    reply = answered(gate, 200, {"Content-Type": "text/event-stream"}, event, message("tools/list", {}))
+    assert reply.status == 200
+    assert b"forbidden" not in reply.body
+
+
 @pytest.mark.parametrize("status", [400, 404, 405, 406, 409, 410, 415, 422, 429])
 @pytest.mark.parametrize("era", [LEGACY, MODERN], ids=["legacy", "modern"])
 def test_other_errors_of_the_upstream_pass_byte_for_byte(

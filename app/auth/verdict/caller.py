@@ -24,7 +24,8 @@ class InvalidCredential(Exception):  # noqa: N818  (what it is, not a fault)
 class Caller:
     """Somebody with a valid credential. `scopes` narrows the groups' rights; None does not.
 
-    `expires_at` is when the credential ends, in seconds since the epoch; None for never.
+    `expires_at` is when the credential ends, in seconds since the epoch; None for never. `token_ends` is
+    the same for a token, and None for a session: tokens that a person makes may outlive the login.
     """
 
     subject: str
@@ -32,6 +33,7 @@ class Caller:
     groups: list[str]
     scopes: list[str] | None
     expires_at: float | None
+    token_ends: float | None = None
 
 
 class Callers:
@@ -64,7 +66,7 @@ class Callers:
         _check(token)
         self._background.run("note a token's use", self._tokens.touch(token))
         ends = None if token.expires_at is None else token.expires_at.timestamp()
-        return Caller(token.subject, f"token:{token.id}", token.groups, token.scopes, ends)
+        return Caller(token.subject, f"token:{token.id}", token.groups, token.scopes, ends, ends)
 
     async def _by_session(self, value: str) -> Caller:
         session = await self._sessions.find(value)

@@ -44,7 +44,7 @@ class Verdicts:
     def _identity(self, caller: Caller, scopes: list[Scope], expires_at: int) -> str:
         mentioned = {group for scope in scopes for group in scope.groups}
         groups = sorted(mentioned.intersection(caller.groups))
-        identity = Identity(caller.subject, caller.client, groups, caller.scopes)
+        identity = Identity(caller.subject, caller.client, groups, caller.scopes, caller.token_ends)
         return issue(self._keys, identity, self._settings.public_url, expires_at)
 
 

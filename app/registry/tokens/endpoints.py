@@ -4,7 +4,7 @@ from app.core.problems import Problem
 from app.registry.deps import Caller, Cursor, Limit, RegistryServices
 from app.registry.paging import ListPage
 from app.registry.tokens.schemas import CreatedToken, NewToken, TokenAnswer
-from app.registry.tokens.service import narrowed, page
+from app.registry.tokens.service import lasting, narrowed, page
 
 router = APIRouter(prefix="/api/tokens", tags=["tokens"])
 
@@ -24,10 +24,14 @@ async def list_tokens(
 async def make_token(
     new: NewToken, caller: Caller, services: RegistryServices, response: Response
 ) -> CreatedToken:
-    """Make a token of the caller's; its value is in this answer and nowhere else."""
+    """Make a token of the caller's; its value is in this answer and nowhere else.
+
+    It reaches no further and lasts no longer than the token that makes it.
+    """
     scopes = narrowed(caller.identity, new.scopes, await services.scopes.current())
+    ends = lasting(caller.identity, new.ends())
     token, value = await services.tokens.create(
-        new.name, caller.identity.subject, caller.identity.groups, scopes, new.ends()
+        new.name, caller.identity.subject, caller.identity.groups, scopes, ends
     )
     response.headers["Cache-Control"] = "no-store"
     return CreatedToken(**TokenAnswer.of(token).model_dump(), value=value)

@@ -1,5 +1,5 @@
 from collections.abc import Iterable, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 
 from app.core.identity import Identity
 from app.core.models import Scope, Token
@@ -26,6 +26,14 @@ def narrowed(identity: Identity, wanted: Sequence[str] | None, scopes: Iterable[
         )
         raise Problem(403, "token-too-wide", "A token cannot make a wider one", detail, scopes=wider)
     return sorted(set(wanted))
+
+
+def lasting(identity: Identity, wanted: datetime | None) -> datetime | None:
+    """When a caller's new token ends: as wanted, but no later than the token that makes it."""
+    if identity.token_ends is None:
+        return wanted
+    own = datetime.fromtimestamp(identity.token_ends, UTC)
+    return own if wanted is None else min(wanted, own)
 
 
 def page(tokens: Iterable[Token], limit: int, cursor: str | None) -> tuple[Sequence[Token], str | None]:

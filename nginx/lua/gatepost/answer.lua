@@ -22,9 +22,13 @@ function _M.begin(ctx, kind)
     end
 end
 
--- One event of the stream. Its data is read only where it can be the answer to a list.
+local BYTE_ORDER_MARK = "^\239\187\191"
+
+-- One event of the stream. Its data is read only where it can be the answer to a list. A stream may begin with a
+-- byte order mark, which is no part of its first line.
 local function filtered(ctx, event)
     local data, others = {}, {}
+    event = event:gsub(BYTE_ORDER_MARK, "")
     for line in event:gmatch("[^\r\n]+") do
         local text = line:match("^data:? ?(.*)$")
         if text then
@@ -34,7 +38,7 @@ local function filtered(ctx, event)
         end
     end
     local text = concat(data, "\n")
-    if not text:find('"result"', 1, true) then
+    if not text:find('"result"', 1, true) and not text:find("\\u", 1, true) then
         return event
     end
     local kept = lists.message(ctx.entry, text, lists.METHODS[ctx.method])

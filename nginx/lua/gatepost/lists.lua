@@ -22,6 +22,17 @@ local LISTS = {
 _M.METHODS = { ["tools/list"] = true, ["prompts/list"] = true, ["resources/list"] = true,
     ["resources/templates/list"] = true, ["server/discover"] = true }
 
+local WATCHED = { result = true, cacheScope = true, ttlMs = true }
+for name, list in pairs(LISTS) do
+    WATCHED[name], WATCHED[list[1]] = true, true
+end
+
+-- Whether a key in [from, to) with its quotes, written with escapes, is one of those that are looked for.
+local function hides(text, from, to)
+    local name = json.string(text, from, to, 256)
+    return name and WATCHED[name]
+end
+
 -- The members of the object at i as {name → {from, to}}, with the key's own offset; nil where it is not strict JSON.
 local function members(text, p, i)
     local found = {}
@@ -30,7 +41,7 @@ local function members(text, p, i)
         local from, to, value = key(p, at)
         if not from then
             local colon = skip(text, at)
-            value = colon and space(p, space(p, colon) + 1)
+            value = colon and not hides(text, at, colon) and space(p, space(p, colon) + 1)
         end
         local stop = value and skip(text, value)
         if not stop then
@@ -52,10 +63,13 @@ local function allowed(entry, list, text, p, i)
     if p[i] ~= json.OPEN then
         return false
     end
+    local names, blocked = entry.rights[list[2]], entry.blocked[list[3]]
+    if names and names["*"] and not (blocked and next(blocked)) then
+        return true
+    end
     local item = members(text, p, i)
     local place = item and item[list[1]]
     local name = place and p[place[1]] == json.QUOTE and json.string(text, place[1], place[2], MAX_NAME)
-    local names, blocked = entry.rights[list[2]], entry.blocked[list[3]]
     return name and names and (names["*"] or names[name]) and not (blocked and blocked[name])
 end
 

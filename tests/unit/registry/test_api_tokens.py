@@ -1,3 +1,4 @@
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -68,6 +69,14 @@ async def test_a_narrowed_token_makes_no_wider_one(world: World) -> None:
     unsaid = await world.http.post("/api/tokens", json={"name": "x"}, headers=narrow)
     assert wider.status_code == 403
     assert unsaid.json()["scopes"] == ["small"]
+
+
+async def test_a_token_makes_none_that_lasts_longer(world: World) -> None:
+    ends = time.time() + 3600
+    headers = world.identity(["admins"], token_ends=ends)
+    for more in ({}, {"expires_at": None}, {"expires_days": 90}):
+        made = await world.http.post("/api/tokens", json={"name": "x", **more}, headers=headers)
+        assert datetime.fromisoformat(made.json()["expires_at"]).timestamp() == pytest.approx(ends)
 
 
 async def test_only_ones_own_tokens_are_seen_and_revoked(world: World) -> None:
