@@ -77,6 +77,7 @@ def measure(parts: bed.Bed, length: Length) -> Iterator[Figure]:
     for era, content, rotation, callers in (
         (Era.LEGACY, Content.SMALL, "1 token", one),
         (Era.MODERN, Content.SMALL, "1 token", one),
+        (Era.LEGACY, Content.LINE, "1 token", one),
         (Era.LEGACY, Content.TEXT, "1 token", one),
         (Era.LEGACY, Content.RECORDS, "1 token", one),
         (Era.LEGACY, Content.SMALL, f"{len(tokens)} tokens", tokens),

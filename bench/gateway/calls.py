@@ -33,11 +33,12 @@ class Content(StrEnum):
     """What a call's arguments are; what a body costs to check depends on that more than on its size."""
 
     SMALL = "300 B"
+    LINE = "20 KB in one line"
     TEXT = "20 KB of text"
     RECORDS = "20 KB of records"
 
 
-SIZES = {Content.SMALL: 300, Content.TEXT: 20 * 1024, Content.RECORDS: 20 * 1024}
+SIZES = {content: 300 if content is Content.SMALL else 20 * 1024 for content in Content}
 VERSIONS = {Era.LEGACY: "2025-11-25", Era.MODERN: "2026-07-28"}
 
 
