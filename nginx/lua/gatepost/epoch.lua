@@ -5,7 +5,6 @@ local config = require "gatepost.config"
 local http = require "gatepost.http"
 
 local marks = ngx.shared.gatepost_marks
-local exiting = ngx.worker.exiting
 
 -- A verdict lives for 300 s at most, so an older mark has nothing left to mark.
 local MARK_LIFE = 600
@@ -13,16 +12,8 @@ local PERIOD = 1
 
 local _M = {}
 
--- A worker's own copy: reading shared memory for each call costs more than being a tenth of a second late.
-local known
-local COPY_PERIOD = 0.1
-
 -- The number of the newest change known here; nil until auth has answered once: the gateway is closed till then.
--- A worker that ends after a reload has no timers left, and reads the shared number.
 function _M.current()
-    if known and not exiting() then
-        return known
-    end
     return marks:get("epoch")
 end
 
@@ -64,15 +55,8 @@ local function poll()
     return true
 end
 
-local function copy(premature)
-    if not premature then
-        known = marks:get("epoch")
-    end
-end
-
--- Starts the poll in one worker, the copying in each. Old workers of a reload read what the new ones write.
+-- Starts the timer in one worker. Old workers of a reload read what the new ones write.
 function _M.follow()
-    ngx.timer.every(COPY_PERIOD, copy)
     if ngx.worker.id() ~= 0 then
         return
     end
