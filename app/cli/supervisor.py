@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -49,6 +50,7 @@ class Supervisor:
 
     async def run(self, on_ready: Callable[[], None]) -> None:
         """Returns after SIGTERM or SIGINT, with everything ended. Raises StartError."""
+        _allow_many_connections()
         loop = asyncio.get_running_loop()
         for request in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(request, self._stopping.set)
@@ -128,3 +130,9 @@ class Supervisor:
             self._run.save(self._state)
         except OSError as error:
             self._line("gatepost", f"{self._state.run_file} cannot be written: {error.strerror}")
+
+
+def _allow_many_connections() -> None:
+    """Children inherit the limit: NGINX needs a file for each stream, and many systems start with 1024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
