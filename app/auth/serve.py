@@ -13,15 +13,11 @@ from fastapi import FastAPI
 from app.auth.applications import internal_application, public_application
 from app.auth.parts import assemble
 from app.auth.startup import prepare
-from app.core.listen import listen
+from app.core.listen import listen, server_config
 from app.core.settings import Settings
 from app.core.store import open_store
 
 log = structlog.get_logger(__name__)
-
-KEEP_ALIVE_S = 75
-"""Longer than the gateway keeps its idle connections: whoever closes first must be the gateway."""
-DRAIN_S = 10
 
 
 class _Server(uvicorn.Server):
@@ -52,7 +48,7 @@ async def serve(settings: Settings) -> None:
 
 
 async def _run(applications: dict[socket.socket, FastAPI]) -> None:
-    servers = {listener: _server(app) for listener, app in applications.items()}
+    servers = {listener: _Server(server_config(app, "off")) for listener, app in applications.items()}
 
     def stop() -> None:
         for server in servers.values():
@@ -65,17 +61,3 @@ async def _run(applications: dict[socket.socket, FastAPI]) -> None:
         for listener, server in servers.items():
             group.create_task(server.serve([listener])).add_done_callback(lambda _: stop())
     log.info("stopped")
-
-
-def _server(app: FastAPI) -> uvicorn.Server:
-    return _Server(
-        uvicorn.Config(
-            app,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=DRAIN_S,
-        )
-    )

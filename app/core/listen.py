@@ -1,6 +1,14 @@
+"""How auth and registry listen and serve, so that the gateway finds both alike."""
+
 import socket
+from typing import Any, Literal
+
+import uvicorn
 
 BACKLOG = 2048
+KEEP_ALIVE_S = 75
+"""Longer than the gateway keeps its idle connections: whoever closes first must be the gateway."""
+DRAIN_S = 10
 
 
 class ListenError(Exception):
@@ -20,3 +28,16 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
         reason = error.strerror or str(error)
         raise ListenError(f"cannot listen on {host}:{port}: {reason}; set {setting} to a free port") from None
     return listener
+
+
+def server_config(app: Any, lifespan: Literal["on", "off"]) -> uvicorn.Config:
+    """Uvicorn's settings for an ASGI application behind the gateway; logging is `app.core.logs`'s."""
+    return uvicorn.Config(
+        app,
+        lifespan=lifespan,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=DRAIN_S,
+    )

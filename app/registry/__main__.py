@@ -7,16 +7,12 @@ import sys
 import uvicorn
 
 from app.core.keys import SigningKeys
-from app.core.listen import ListenError, listen
+from app.core.listen import ListenError, listen, server_config
 from app.core.logs import configure
 from app.core.sealing import Sealer, SealError
 from app.core.settings import Settings, SettingsError, load_settings
 from app.core.store import StoreError, open_store
 from app.registry.app import create_app
-
-KEEP_ALIVE_S = 75
-"""Longer than the gateway keeps its idle connections: whoever closes first must be the gateway."""
-DRAIN_S = 10
 
 
 def main() -> int:
@@ -41,16 +37,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     try:
         sealer = Sealer.from_settings(settings)
         app = create_app(settings, store, sealer, await SigningKeys.load(store, sealer))
-        config = uvicorn.Config(
-            app,
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=DRAIN_S,
-        )
-        await uvicorn.Server(config).serve([listener])
+        await uvicorn.Server(server_config(app, "on")).serve([listener])
     finally:
         await store.close()
 

@@ -67,7 +67,21 @@ def test_the_installed_wheel_brings_the_gateway_up(installed: Path, tmp_path: Pa
     try:
         answer = gatepost("up", "--detach")
         assert answer.returncode == 0, answer.stderr
-        assert httpx2.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+        token = (tmp_path / ".gatepost" / "secrets" / "cli_token").read_text().strip()
+        called = httpx2.post(
+            f"http://127.0.0.1:{port}/mcp/registry",
+            json={
+                "jsonrpc": "2.0",
+                "id": 1,
+                "method": "tools/call",
+                "params": {"name": "list_servers", "arguments": {}},
+            },
+            headers={
+                "Authorization": f"Bearer {token}",
+                "Accept": "application/json, text/event-stream",
+            },
+        ).json()
+        assert called["result"]["structuredContent"] == {"servers": []}
     finally:
         ended = gatepost("down")
     assert ended.returncode == 0, ended.stderr

@@ -1,4 +1,4 @@
--- One call at /mcp/<slug>, from the credential to the upstream (DESIGN, section 3).
+-- One call at /mcp/<slug>, from the credential to the upstream; docs/gateway.md tells it in words.
 
 local audit = require "gatepost.audit"
 local body = require "gatepost.body"
