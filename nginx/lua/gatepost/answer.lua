@@ -2,6 +2,8 @@
 -- caller has the right, lists are held until they are whole.
 
 local lists = require "gatepost.lists"
+local session = require "gatepost.session"
+local sse = require "gatepost.sse"
 local streams = require "gatepost.streams"
 
 local sub, concat = string.sub, table.concat
@@ -18,34 +20,59 @@ function _M.begin(ctx, kind)
     ngx.header["Content-Length"] = nil
     if kind == "events" then
         ngx.header["Cache-Control"] = "no-store, no-transform"
+        ctx.sse = ctx.method == "GET" and sse.spoken(ctx.entry)
         streams.follow(ctx)
     end
 end
 
 local BYTE_ORDER_MARK = "^\239\187\191"
 
--- One event of the stream. Its data is read only where it can be the answer to a list. A stream may begin with a
+-- The data of an event as the client gets it.
+local function filtered_data(ctx, kind, text)
+    if ctx.sse then
+        if kind == "endpoint" then
+            return sse.endpoint(ctx, text)
+        end
+        local refusal = sse.refusal(ctx, text)
+        if refusal then
+            return refusal
+        end
+    end
+    if not text:find('"result"', 1, true) and not text:find("\\u", 1, true) then
+        return text
+    end
+    return lists.message(ctx.entry, text, lists.METHODS[ctx.method]) or lists.unreadable(ctx.message.id)
+end
+
+-- One event of the stream. An event id is the caller's own to send back, and no one else's. A stream may begin with a
 -- byte order mark, which is no part of its first line.
 local function filtered(ctx, event)
-    local data, others = {}, {}
+    local data, others, kind, changed = {}, {}, nil, false
     event = event:gsub(BYTE_ORDER_MARK, "")
     for line in event:gmatch("[^\r\n]+") do
-        local text = line:match("^data:? ?(.*)$")
-        if text then
+        local name, text = line:match("^(%l*):? ?(.*)$")
+        if name == "data" then
             data[#data + 1] = text
+        elseif name == "id" and not ctx.modern and text ~= "" then
+            others[#others + 1] = "id: "
+                .. session.seal("event", ctx.entry, ctx.resource, session.answered_by(), text) .. "\n"
+            changed = true
         else
+            kind = name == "event" and text or kind
             others[#others + 1] = line .. "\n"
         end
     end
     local text = concat(data, "\n")
-    if not text:find('"result"', 1, true) and not text:find("\\u", 1, true) then
+    local kept = filtered_data(ctx, kind, text)
+    if not kept then
+        ctx.ended = true
+        return ""
+    elseif kept == text and not changed then
         return event
+    elseif kept == text and #data ~= 1 then
+        return concat(others) .. (#data > 0 and "data: " .. concat(data, "\ndata: ") .. "\n" or "") .. "\n"
     end
-    local kept = lists.message(ctx.entry, text, lists.METHODS[ctx.method])
-    if kept == text then
-        return event
-    end
-    return concat(others) .. "data: " .. (kept or lists.unreadable(ctx.message.id)):gsub("[\r\n]+", " ") .. "\n\n"
+    return concat(others) .. "data: " .. kept:gsub("[\r\n]+", " ") .. "\n\n"
 end
 
 local END = [[\r?\n\r?\n|\r\r]]
@@ -103,7 +130,10 @@ function _M.body_filter()
         return ngx.ERROR
     end
     arg[1] = events(ctx, arg[1])
-    if arg[2] then
+    if ctx.ended then
+        streams.forget(ctx)
+        return ngx.ERROR
+    elseif arg[2] then
         streams.forget(ctx)
     end
     return nil

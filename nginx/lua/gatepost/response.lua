@@ -4,6 +4,7 @@ local answer = require "gatepost.answer"
 local body = require "gatepost.body"
 local lists = require "gatepost.lists"
 local refuse = require "gatepost.refuse"
+local session = require "gatepost.session"
 
 local _M = {}
 
@@ -39,13 +40,19 @@ function _M.header_filter()
         return fail("redirect")
     end
     local header = ngx.header
+    if ctx.method == "initialize" and not ctx.modern then
+        local id = ngx.var.upstream_http_mcp_session_id
+        if id then
+            header["Mcp-Session-Id"] = session.seal("session", entry, ctx.resource, session.answered_by(), id)
+        end
+    end
     local encoding = header["Content-Encoding"]
     if encoding and encoding ~= "identity" then
         return fail("encoded")
     end
     local kind = kind_of(header["Content-Type"])
     if kind == "other" then
-        if status >= 400 and status < 500 then
+        if (status >= 400 and status < 500) or (status == 202 and ctx.target) then
             header["Content-Type"] = "text/plain"
             return
         end
@@ -79,8 +86,9 @@ function _M.failed()
     end
     local data = ngx.req.get_body_data()
     local message = data and body.read(data)
-    return refuse.denied(refuse.modern(var.http_mcp_protocol_version), status, message and message.id,
-        refuse.UPSTREAM, "upstream", reason, text)
+    -- A POST of HTTP+SSE is answered on its stream, so only the status tells the client of this one.
+    local modern = var.arg_sessionId or refuse.modern(var.http_mcp_protocol_version)
+    return refuse.denied(modern, status, message and message.id, refuse.UPSTREAM, "upstream", reason, text)
 end
 
 return _M
