@@ -41,7 +41,7 @@ local function filtered_data(ctx, kind, text)
     if not text:find('"result"', 1, true) and not text:find("\\u", 1, true) then
         return text
     end
-    return lists.message(ctx.entry, text, lists.METHODS[ctx.method]) or lists.unreadable(ctx.message.id)
+    return lists.message(ctx.entry, text, lists.CACHEABLE[ctx.method]) or lists.unreadable(ctx.message.id)
 end
 
 -- One event of the stream. An event id is the caller's own to send back, and no one else's. A stream may begin with a
@@ -102,15 +102,19 @@ end
 
 local function whole(ctx, chunk, last)
     ctx.size = ctx.size + #chunk
+    local parts = ctx.parts
     if ctx.size <= MAX_BYTES then
-        ctx.parts[#ctx.parts + 1] = chunk
+        parts[#parts + 1] = chunk
+    elseif lists.passes_unread(ctx) then
+        ctx.filter = false
+        return concat(parts) .. chunk
     end
     if not last then
         return nil
     end
-    local text = ctx.size <= MAX_BYTES
-        and lists.message(ctx.entry, concat(ctx.parts), lists.METHODS[ctx.method])
-    return text or lists.unreadable(ctx.message.id)
+    local text = ctx.size <= MAX_BYTES and concat(parts)
+    return text and (lists.message(ctx.entry, text, true) or lists.passes_unread(ctx) and text)
+        or lists.unreadable(ctx.message.id)
 end
 
 -- For body_filter_by_lua. After a revocation no further event passes: the stream breaks off, at both sides. A proper

@@ -119,6 +119,8 @@ local function read_message(entry, resource, sent)
     return nil, refuse.rpc(status, partial and partial.id, text and refuse.INVALID, "gateway", "body", text)
 end
 
+local STATUS = { params = 400, unknown_method = 404 }
+
 local function check(ctx, modern, sent, message)
     local entry, resource = ctx.entry, ctx.resource
     local mismatch = headers.mismatch(sent, message)
@@ -129,10 +131,11 @@ local function check(ctx, modern, sent, message)
     local known = message.id and message.method == "tools/call" and entry.calls[message.name]
     local name, rule, text = message.name, nil, nil
     if not known then
-        name, rule, text = policy.decide(entry, message)
+        name, rule, text = policy.decide(entry, message, modern)
     end
     if not name then
-        return nil, deny(ctx, modern, rule == "params" and 400 or 403, message, refuse.POLICY, "policy", rule, text)
+        local status, code = STATUS[rule] or 403, rule == "unknown_method" and refuse.METHOD_NOT_FOUND or refuse.POLICY
+        return nil, deny(ctx, modern, status, message, code, "policy", rule, text)
     elseif entry.server.refusal then
         return nil, refuse_server(ctx, modern, message)
     end

@@ -7,7 +7,7 @@ local json = require "gatepost.json"
 local _M = {}
 
 -- Codes of the gateway's own lie outside the range that JSON-RPC and MCP keep (-32768 … -32000).
-_M.PARSE, _M.INVALID, _M.HEADER_MISMATCH = -32700, -32600, -32020
+_M.INVALID, _M.METHOD_NOT_FOUND, _M.HEADER_MISMATCH = -32600, -32601, -32020
 _M.TOKEN, _M.UPSTREAM, _M.POLICY, _M.UNAVAILABLE, _M.LIMIT = -31001, -31002, -31003, -31004, -31005
 _M.SESSION = -31006
 

@@ -60,7 +60,7 @@ function _M.header_filter()
     elseif kind == nil and status ~= 202 and status ~= 204 and ngx.var.upstream_http_content_length ~= "0" then
         return fail("kind")
     end
-    if kind == "events" or (kind == "json" and status < 400 and lists.METHODS[ctx.method]) then
+    if kind == "events" or (kind == "json" and status < 400 and lists.held(ctx)) then
         answer.begin(ctx, kind)
     end
 end
