@@ -36,8 +36,7 @@ class Columns:
         return [
             f"{self.revision} {column}: {scenario}: {what}"
             for column, run in (("direct", self.direct), ("gateway", self.gateway))
-            for scenario in self.required
-            for what in _faults(run.outcomes.get(scenario, MISSING))
+            for scenario, what in _faults(run, self.required)
         ]
 
     def differences(self) -> list[str]:
@@ -70,11 +69,17 @@ class Columns:
         return sum(run.outcomes.get(scenario, MISSING).count("SUCCESS") for scenario in self.required)
 
 
-def _faults(outcome: Outcome) -> list[str]:
-    if not outcome.checks:
-        return ["no check was made"]
-    wrong = [name for name, status in outcome.checks if status in ("FAILURE", "SKIPPED")]
-    return [f"{name}: {outcome.reasons.get(name, 'no reason given')}" for name in wrong]
+def _faults(run: Run, required: Sequence[str]) -> Iterator[tuple[str, str]]:
+    if not run.outcomes:
+        yield "the suite ran no scenario", run.text.strip()[-500:]
+        return
+    for scenario in required:
+        outcome = run.outcomes.get(scenario, MISSING)
+        if not outcome.checks:
+            yield scenario, "no check was made"
+        for name, status in outcome.checks:
+            if status in ("FAILURE", "SKIPPED"):
+                yield scenario, f"{name}: {outcome.reasons.get(name, status)}"
 
 
 def _differences(direct: Outcome, gateway: Outcome) -> Iterator[tuple[tuple[str, str], str]]:

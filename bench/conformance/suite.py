@@ -6,7 +6,7 @@ import re
 import subprocess
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 REVISIONS = ("2025-11-25", "2026-07-28")
@@ -34,11 +34,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Run:
-    """One requirement set against one address. `text` is what the suite printed."""
+    """One requirement set against one address; `outcomes` by scenario, `text` is what the suite printed."""
 
     outcomes: Mapping[str, Outcome]
     exit_code: int
-    text: str
+    text: str = field(repr=False)
 
 
 def program() -> Path | None:
