@@ -1,4 +1,4 @@
-"""The events of a session, kept for clients that come back; for both Python SDKs, whose interface is the same."""
+"""The events of a session, kept for clients that come back: one interface in both Python SDKs."""
 
 from mcp.server.streamable_http import EventCallback, EventId, EventMessage, EventStore, StreamId
 from mcp.types import JSONRPCMessage

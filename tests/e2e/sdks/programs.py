@@ -15,12 +15,15 @@ import pytest
 HERE = Path(__file__).parent
 PARTS = Path(os.environ.get("SDKS", "nowhere"))
 PYTHON1 = str(PARTS / "python1/bin/python")
+GO_CLIENT, GO_SERVER = str(PARTS / "go/client"), str(PARTS / "go/server")
 SERVERS = {
     "python": [sys.executable, "python/server.py"],
     "python1": [PYTHON1, "python1/server.py"],
     "typescript1": ["node", "typescript/server1.mjs"],
     "typescript2": ["node", "typescript/server2.mjs"],
     "typescript2-sessions": ["node", "typescript/server2.mjs", "sessions"],
+    "go": [GO_SERVER],
+    "go-sessions": [GO_SERVER, "sessions"],
 }
 CLIENTS = {
     "python-auto": [sys.executable, "python/client.py", "auto"],
@@ -29,8 +32,14 @@ CLIENTS = {
     "typescript1": ["node", "typescript/client1.mjs"],
     "typescript2-auto": ["node", "typescript/client2.mjs", "auto"],
     "typescript2-legacy": ["node", "typescript/client2.mjs", "legacy"],
+    "go-auto": [GO_CLIENT, "auto"],
+    "go-legacy": [GO_CLIENT, "legacy"],
 }
-BOTH_ERAS = {"python", "typescript2"}
+BOTH_ERAS = {"python", "typescript2", "go"}
+WITHOUT_SESSIONS = {"typescript2", "go"}
+# JavaScript rounds integers over 2^53, and so does Go's server.
+EXACT_CLIENTS = {"python-auto", "python-legacy", "python1", "go-auto", "go-legacy"}
+EXACT_SERVERS = {"python", "python1"}
 
 
 def modern(client: str, server: str) -> bool:
@@ -39,8 +48,12 @@ def modern(client: str, server: str) -> bool:
 
 
 def skip_unless_installed(name: str) -> None:
-    if name.startswith("typescript") and not (shutil.which("node") and PARTS.joinpath("node_modules").exists()):
+    if name.startswith("typescript") and not (
+        shutil.which("node") and PARTS.joinpath("node_modules").exists()
+    ):
         pytest.skip("no TypeScript SDKs: `tests/run e2e` installs them, with npm")
+    if name.startswith("go") and not Path(GO_CLIENT).exists():
+        pytest.skip("no Go SDK: `tests/run e2e` builds its programs, with go")
     if name.startswith("python1") and not Path(PYTHON1).exists():
         pytest.skip("no Python SDK 1.x: `tests/run e2e` installs it")
 

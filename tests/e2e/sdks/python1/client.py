@@ -1,4 +1,4 @@
-"""A client of the Python SDK 1.x: `client.py URL...` prints what it saw at each URL, TOKEN is its token."""
+"""A client of the Python SDK 1.x: `client.py URL...` prints what it saw at each; TOKEN is its token."""
 
 import asyncio
 import json
@@ -26,9 +26,9 @@ async def look(mcp: ClientSession) -> dict[str, Any]:
     async def text(tool: str, **arguments: int) -> str:
         return (await mcp.call_tool(tool, arguments)).content[0].text
 
-    async def refused() -> str:
+    async def text_or_error(tool: str) -> str:
         try:
-            return await text("secret_note")
+            return await text(tool)
         except McpError as error:
             return str(error)
 
@@ -40,9 +40,9 @@ async def look(mcp: ClientSession) -> dict[str, Any]:
         "ticks": (await mcp.call_tool("ticks", {"count": 3}, progress_callback=note)).content[0].text,
         "progress": progress,
         "failed": (await mcp.call_tool("fail", {})).isError,
-        "refused": await refused(),
+        "refused": await text_or_error("secret_note"),
         "sum_after": await text("add", a=1, b=1),
-        "asked": await text("ask"),
+        "asked": await text_or_error("ask"),
         "interrupted": await text("interrupted"),
         "prompts": [prompt.name for prompt in (await mcp.list_prompts()).prompts],
         "prompt": (await mcp.get_prompt("greeting", {"name": "Ada"})).messages[0].content.text,

@@ -1,4 +1,4 @@
-// A client of the TypeScript SDK 1.x: `client1.mjs URL...` prints what it saw at each URL, TOKEN is its token.
+// A client of the TypeScript SDK 1.x: `client1.mjs URL...` prints what it saw at each; TOKEN is its token.
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js'

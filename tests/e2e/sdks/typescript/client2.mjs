@@ -1,4 +1,4 @@
-// A client of the TypeScript SDK 2.x: `client2.mjs MODE URL...` prints what it saw at each URL, TOKEN is its token.
+// A client of the TypeScript SDK 2.x: `client2.mjs MODE URL...` prints what it saw at each; TOKEN is its token.
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 
 import { look } from './look.mjs'

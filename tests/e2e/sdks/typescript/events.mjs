@@ -1,4 +1,4 @@
-// The events of a session, kept for clients that come back; for both TypeScript SDKs, whose interface is the same.
+// The events of a session, kept for clients that come back: one interface in both TypeScript SDKs.
 export class Events {
   #kept = []
 

@@ -2,6 +2,7 @@
 export async function look(client, withProgress) {
   const progress = []
   const text = async (name, args = {}) => (await client.callTool({ name, arguments: args })).content[0].text
+  const textOrError = (name) => text(name).catch((error) => error.message)
   const ticks = { name: 'ticks', arguments: { count: 3 } }
 
   return {
@@ -10,9 +11,9 @@ export async function look(client, withProgress) {
     ticks: (await withProgress(ticks, { onprogress: (update) => progress.push(update.progress) })).content[0].text,
     progress,
     failed: (await client.callTool({ name: 'fail', arguments: {} })).isError,
-    refused: await text('secret_note').catch((error) => error.message),
+    refused: await textOrError('secret_note'),
     sum_after: await text('add', { a: 1, b: 1 }),
-    asked: await text('ask').catch((error) => error.message),
+    asked: await textOrError('ask'),
     interrupted: await text('interrupted'),
     prompts: (await client.listPrompts()).prompts.map((prompt) => prompt.name),
     prompt: (await client.getPrompt({ name: 'greeting', arguments: { name: 'Ada' } })).messages[0].content.text,
