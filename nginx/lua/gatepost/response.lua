@@ -51,13 +51,16 @@ function _M.header_filter()
         return fail("encoded")
     end
     local kind = kind_of(header["Content-Type"])
-    if kind == "other" then
-        if (status >= 400 and status < 500) or (status == 202 and ctx.target) then
+    if kind == nil and (status == 202 or status == 204 or ngx.var.upstream_http_content_length == "0") then
+        return
+    elseif kind == "other" or kind == nil then
+        -- A POST of HTTP+SSE is answered with a word; some servers answer a DELETE with a chunked body of nothing, and
+        -- without a kind.
+        local word = (status == 202 and ctx.target) or (kind == nil and ctx.method == "DELETE")
+        if word or (status >= 400 and status < 500) then
             header["Content-Type"] = "text/plain"
             return
         end
-        return fail("kind")
-    elseif kind == nil and status ~= 202 and status ~= 204 and ngx.var.upstream_http_content_length ~= "0" then
         return fail("kind")
     end
     if kind == "events" or (kind == "json" and status < 400 and lists.held(ctx)) then
