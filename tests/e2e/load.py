@@ -20,7 +20,7 @@ BACK_OFF_S = 0.02
 class Seen:
     """`wrong` are answers that are not this call's, `failed` are errors and broken connections.
 
-    `dropped` are streams that ended or missed an event. `took` has (when it was sent, seconds) of each good call.
+    `dropped` are streams that ended. `took` has (when it was sent, seconds) of each good call.
     """
 
     took: list[tuple[float, float]] = field(default_factory=list)
@@ -69,9 +69,7 @@ class Target:
 def tool_call(request_id: int | str, tool: str, **arguments: object) -> bytes:
     """A `tools/call` as an SDK writes it."""
     params = {"name": tool, "arguments": arguments}
-    return json.dumps(
-        {"jsonrpc": "2.0", "id": request_id, "method": "tools/call", "params": params}
-    ).encode()
+    return json.dumps({"jsonrpc": "2.0", "id": request_id, "method": "tools/call", "params": params}).encode()
 
 
 @contextmanager
@@ -142,25 +140,30 @@ def _echoes(answer: dict[str, Any], number: int, text: str) -> bool:
 
 
 async def _listen(target: Target, seen: Seen, number: int) -> None:
-    """A call whose events are counted without end; a stream that ends is opened again, as clients do."""
+    """A stream that ends is opened again, as clients do."""
     while True:
         connection = Connection(target.stack.url)
-        due = 0
         try:
-            await connection.send("POST", target.path, target.headers(), tool_call(number, "ticks"))
-            if connection.status != 200:
-                raise BrokenOffError(f"status {connection.status}")
-            seen.open_streams += 1
-            async for line in connection.lines():
-                if line.startswith("data:"):
-                    tick = json.loads(line[5:])["params"]["progress"]
-                    if tick != due:
-                        seen.wrong.append(f"stream {number}: event {tick} in place of {due}")
-                    due = tick + 1
-                    seen.events += 1
-            raise BrokenOffError("a proper end")
+            await _count_events(connection, target, seen, number)
+            seen.dropped.append(f"stream {number}: a proper end, status {connection.status}")
         except (BrokenOffError, OSError, TimeoutError) as error:
-            seen.dropped.append(f"stream {number} after {due} events: {error!r}")
-            await asyncio.sleep(BACK_OFF_S)
+            seen.dropped.append(f"stream {number}: {error!r}")
         finally:
             connection.close()
+        await asyncio.sleep(BACK_OFF_S)
+
+
+async def _count_events(connection: Connection, target: Target, seen: Seen, number: int) -> None:
+    """One call, whose events are numbered and have no end."""
+    await connection.send("POST", target.path, target.headers(), tool_call(number, "ticks"))
+    if connection.status != 200:
+        return
+    seen.open_streams += 1
+    due = 0
+    async for line in connection.lines():
+        if line.startswith("data:"):
+            tick = json.loads(line[5:])["params"]["progress"]
+            if tick != due:
+                seen.wrong.append(f"stream {number}: event {tick} in place of {due}")
+            due = tick + 1
+            seen.events += 1

@@ -12,13 +12,13 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from tests.e2e.stack import CHECKOUT, free_port, until
 
 TICK_S = 0.05
 HUGE = 100 * 1000 * 1000
+PIECE = 65_536
 PAGES = 1000
 JSON, EVENTS = "application/json", "text/event-stream"
 Message = dict[str, Any]
@@ -50,13 +50,13 @@ class Exchange:
         await self.head(JSON, len(text))
         await self.raw(text)
 
-    async def flood(self, kind: str, start: bytes, middle: bytes) -> None:
-        """100 MB of one answer."""
+    async def flood(self, kind: str, start: bytes, blank: bool = False) -> None:
+        """100 MB of one answer, no part of it like another: equal strings would share their memory in Lua."""
         await self.head(kind)
         await self.chunk(start)
-        piece = middle * (65_536 // len(middle))
-        for _ in range(HUGE // len(piece)):
-            await self.chunk(piece)
+        noise = b"\n" * (2 * PIECE) if blank else os.urandom(PIECE).hex().encode()
+        for number in range(HUGE // PIECE):
+            await self.chunk(b"%d" % number * (not blank) + noise[number % PIECE :][:PIECE])
 
     def reset(self) -> None:
         """End the connection by RST."""
@@ -114,11 +114,11 @@ async def resetting(exchange: Exchange) -> None:
 async def huge(exchange: Exchange) -> None:
     """100 MB: of one JSON answer to a list, of one event to `event`, of blank lines to `blank`."""
     if exchange.arguments.get("event"):
-        await exchange.flood(EVENTS, b'data: {"result":"', b"x" * 64)
+        await exchange.flood(EVENTS, b'data: {"result":"')
     elif exchange.arguments.get("blank"):
-        await exchange.flood(EVENTS, b"\n", b"\n")
+        await exchange.flood(EVENTS, b"\n", blank=True)
     else:
-        await exchange.flood(JSON, b'{"jsonrpc":"2.0","id":1,"result":{"tools":["', b"x" * 64)
+        await exchange.flood(JSON, b'{"jsonrpc":"2.0","id":1,"result":{"tools":["')
         await exchange.chunk(b'"]}}')
         await exchange.raw(b"0\r\n\r\n")
 
@@ -126,7 +126,13 @@ async def huge(exchange: Exchange) -> None:
 async def broken_events(exchange: Exchange) -> None:
     """Fields nobody knows, NUL, half of UTF-8, data that is no JSON, an event without its end."""
     await exchange.head(EVENTS)
-    for event in (b"\x00\xff\xfe: ?\n\n", b"data: {\n\n", b'data: {"result":\n\n', b":\n\n" * 20, b"data: \xc3"):
+    for event in (
+        b"\x00\xff\xfe: ?\n\n",
+        b"data: {\n\n",
+        b'data: {"result":\n\n',
+        b":\n\n" * 20,
+        b"data: \xc3",
+    ):
         await exchange.chunk(event)
     await exchange.raw(b"0\r\n\r\n")
 
@@ -163,6 +169,9 @@ async def _requests(reader: asyncio.StreamReader) -> AsyncIterator[tuple[str, Me
 
 
 async def _serve(kind: str, port: int) -> None:
+    if kind != "good":
+        os.nice(19)  # it stands for another machine: its work must not cost the good one this machine's time
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async for method, message in _requests(reader):
@@ -188,9 +197,9 @@ async def _until_gone(answering: Awaitable[None], reader: asyncio.StreamReader) 
 
 
 @contextmanager
-def running(kind: str) -> Iterator[str]:
+def running(kind: str, port: int | None = None) -> Iterator[str]:
     """Such a server as a process of its own; gives its URL."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "tests.e2e.troubled", kind, str(port)]
     process = subprocess.Popen(command, cwd=CHECKOUT, env={**os.environ, "PYTHONPATH": str(CHECKOUT)})
     try:
@@ -205,11 +214,6 @@ def running(kind: str) -> Iterator[str]:
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def memory_of(pid: int) -> int:
-    """Resident bytes of a process (proc(5), statm)."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 if __name__ == "__main__":

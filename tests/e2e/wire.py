@@ -31,9 +31,7 @@ class Connection:
         lines += [f"{name}: {value}" for name, value in headers.items()]
         async with asyncio.timeout(self.deadline_s):
             if self._streams is None:
-                self._streams = await asyncio.open_connection(
-                    where.hostname, where.port, limit=LARGEST_LINE
-                )
+                self._streams = await asyncio.open_connection(where.hostname, where.port, limit=LARGEST_LINE)
             self._streams[1].write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
             head = (await self._until(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         self.status = int(head[0].split(" ")[1])
