@@ -1,6 +1,7 @@
 -- The body of an upstream's answer on its way to the client: event streams pass event by event for as long as the
 -- caller has the right, lists are held until they are whole.
 
+local held = require "gatepost.held"
 local lists = require "gatepost.lists"
 local session = require "gatepost.session"
 local sse = require "gatepost.sse"
@@ -8,8 +9,6 @@ local streams = require "gatepost.streams"
 
 local sub, concat = string.sub, table.concat
 local find = ngx.re.find
-
-local MAX_BYTES = 16 * 1024 * 1024
 
 local _M = {}
 
@@ -76,45 +75,66 @@ local function filtered(ctx, event)
 end
 
 local END = [[\r?\n\r?\n|\r\r]]
+local LAST_END = [[^[\s\S]*(?:\r?\n\r?\n|\r\r)]]
 local LONGEST_END = 4
+local TO_READ = [["result"|\\u|(?:^|[\r\n])(?:\xEF\xBB\xBF)?id]]
+
+-- The events at the start of `pending` as the caller may see them, and what is behind the last. Where nothing in them
+-- can change they need not be told apart: an upstream may send a thousand blank lines at once.
+local function split(ctx, pending)
+    if not ctx.sse and not find(pending, TO_READ, "jo") then
+        local _, to = find(pending, LAST_END, "jo")
+        return sub(pending, 1, to), sub(pending, to + 1)
+    end
+    local out, start = {}, 1
+    local place = { pos = 1 }
+    local _, to = find(pending, END, "jo", place)
+    while to do
+        out[#out + 1] = filtered(ctx, sub(pending, start, to))
+        start = to + 1
+        place.pos = start
+        _, to = find(pending, END, "jo", place)
+    end
+    return concat(out), sub(pending, start)
+end
 
 -- The whole events of what has come so far; the rest waits. A stream ends at an event too large to hold.
 -- A large event comes in a thousand chunks: they are joined once, and only what is new is searched for its end.
 local function events(ctx, chunk)
-    local parts, out = ctx.parts, {}
+    local out = ""
     local unread = ctx.tail .. chunk
-    parts[#parts + 1] = chunk
+    ctx.parts[#ctx.parts + 1] = chunk
     ctx.size = ctx.size + #chunk
     if find(unread, END, "jo") then
-        local pending = concat(parts)
-        local _, to = find(pending, END, "jo")
-        while to do
-            out[#out + 1] = filtered(ctx, sub(pending, 1, to))
-            pending = sub(pending, to + 1)
-            _, to = find(pending, END, "jo")
-        end
-        ctx.parts, ctx.size, unread = { pending }, #pending, pending
+        local pending = concat(ctx.parts)
+        held.drop(ctx)
+        out, unread = split(ctx, pending)
+        ctx.parts, ctx.size = { unread }, #unread
     end
     ctx.tail = sub(unread, 1 - LONGEST_END)
-    ctx.ended = ctx.ended or ctx.size > MAX_BYTES
-    return concat(out)
+    if not held.fits(ctx) then
+        held.drop(ctx)
+        ctx.ended = true
+    end
+    return out
 end
 
+-- The list, once it is whole, and whether it is the end of the answer: of one too large to hold it is at once.
 local function whole(ctx, chunk, last)
     ctx.size = ctx.size + #chunk
-    local parts = ctx.parts
-    if ctx.size <= MAX_BYTES then
-        parts[#parts + 1] = chunk
-    elseif lists.passes_unread(ctx) then
+    ctx.parts[#ctx.parts + 1] = chunk
+    local fits = held.fits(ctx)
+    if fits and not last then
+        return nil, false
+    end
+    local text = concat(ctx.parts)
+    local kept = fits and lists.message(ctx.entry, text, true)
+    held.drop(ctx)
+    if not kept and lists.passes_unread(ctx) then
         ctx.filter = false
-        return concat(parts) .. chunk
+        return text, last
     end
-    if not last then
-        return nil
-    end
-    local text = ctx.size <= MAX_BYTES and concat(parts)
-    return text and (lists.message(ctx.entry, text, true) or lists.passes_unread(ctx) and text)
-        or lists.unreadable(ctx.message.id)
+    return kept or lists.unreadable(ctx.message.id), true
 end
 
 -- For body_filter_by_lua. After a revocation no further event passes: the stream breaks off, at both sides. A proper
@@ -127,7 +147,7 @@ function _M.body_filter()
     end
     local arg = ngx.arg
     if kind == "json" then
-        arg[1] = whole(ctx, arg[1], arg[2])
+        arg[1], arg[2] = whole(ctx, arg[1], arg[2])
         return nil
     elseif not streams.may_pass(ctx) then
         streams.forget(ctx)

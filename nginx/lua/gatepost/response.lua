@@ -82,7 +82,8 @@ function _M.failed()
     local text = TEXTS[reason]
     local status = 502
     if not text then
-        status = ngx.status == 504 and 504 or 502
+        -- ngx.status is gone after error_page.
+        status = (var.upstream_status or ""):find("504$") and 504 or 502
         reason = status == 504 and "timeout" or "unreachable"
         text = status == 504 and "the upstream did not answer in time"
             or "the upstream cannot be reached or broke off"
