@@ -13,7 +13,7 @@ from app.cli.state import StateFolder
 from app.core.settings import PREFIX, Settings, load_settings
 
 LOOPBACK = "127.0.0.0/8,::1/128"
-INNER_PORTS = ("AUTH_PORT", "AUTH_INTERNAL_PORT", "REGISTRY_PORT")
+INNER_PORTS = ("AUTH_PORT", "AUTH_INTERNAL_PORT", "REGISTRY_PORT", "METRICS_PORT")
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (where to reach it from here)
 
 
@@ -33,7 +33,10 @@ def environment(state: StateFolder, environ: Mapping[str, str]) -> dict[str, str
     """
     environ = {name: value for name, value in environ.items() if value or not name.startswith(PREFIX)}
     ours = {
-        **{PREFIX + name: str(port) for name, port in zip(INNER_PORTS, free_ports(3), strict=True)},
+        **{
+            PREFIX + name: str(port)
+            for name, port in zip(INNER_PORTS, free_ports(len(INNER_PORTS)), strict=True)
+        },
         f"{PREFIX}PUBLIC_URL": local_url(load_settings(environ)),
         f"{PREFIX}UPSTREAM_NETWORKS": LOOPBACK,
     }

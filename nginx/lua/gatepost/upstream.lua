@@ -85,7 +85,7 @@ function _M.choose(entry, ctx)
     if server.identity then
         var.gatepost_identity = entry.caller.identity
     end
-    ctx.route = route
+    ctx.route, ctx.sent_at = route, ngx.now()
 end
 
 -- For balancer_by_lua: the next address. A request that was sent is never sent again.
