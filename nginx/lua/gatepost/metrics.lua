@@ -21,11 +21,13 @@ local BOUNDS = _M.BOUNDS
 local BEYOND = #BOUNDS + 1
 
 local METHODS = {}
-for _, name in ipairs { "initialize", "ping", "server/discover", "tools/list", "tools/call", "prompts/list",
-    "prompts/get", "resources/list", "resources/templates/list", "resources/read", "resources/subscribe", "resources/unsubscribe",
+for _, name in ipairs {
+    "initialize", "ping", "server/discover", "tools/list", "tools/call", "prompts/list", "prompts/get",
+    "resources/list", "resources/templates/list", "resources/read", "resources/subscribe", "resources/unsubscribe",
     "completion/complete", "logging/setLevel", "subscriptions/listen", "notifications/initialized",
-    "notifications/cancelled", "notifications/progress", "notifications/roots/list_changed", "tasks/get", "tasks/list",
-    "tasks/result", "tasks/update", "tasks/cancel", "response", "GET", "DELETE" } do
+    "notifications/cancelled", "notifications/progress", "notifications/roots/list_changed", "tasks/get",
+    "tasks/list", "tasks/result", "tasks/update", "tasks/cancel", "response", "GET", "DELETE"
+} do
     METHODS[name] = name
 end
 
