@@ -97,9 +97,18 @@ def _gateway(
 
 def local_url(settings: Settings) -> str:
     """Where the gateway answers from this machine, whatever its public address is."""
-    host = ANYWHERE.get(settings.gateway_host, settings.gateway_host)
     scheme = "https" if settings.tls_certificate_file else "http"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.gateway_port}"
+    return f"{scheme}://{_from_here(settings.gateway_host)}:{settings.gateway_port}"
+
+
+def metrics_url(settings: Settings) -> str:
+    """Where Prometheus on this machine reads the gateway's metrics."""
+    return f"http://{_from_here(settings.metrics_host)}:{settings.metrics_port}/metrics"
+
+
+def _from_here(listening: str) -> str:
+    host = ANYWHERE.get(listening, listening)
+    return f"[{host}]" if ":" in host else host
 
 
 def _module(name: str) -> list[str]:

@@ -58,7 +58,7 @@ end
 
 local function memory(found)
     for name, dict in pairs(ngx.shared) do
-        local labels = 'name="' .. name .. '"'
+        local labels = 'dict="' .. name .. '"'
         found.gatepost_shared_memory_bytes[labels] = dict:capacity()
         found.gatepost_shared_memory_free_bytes[labels] = dict:free_space()
     end

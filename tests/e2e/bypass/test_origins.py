@@ -20,7 +20,12 @@ FOREIGN = [
     "file://",
     "",
 ]
-OWN = ["http://127.0.0.1:{port}", "http://localhost:{port}", "http://[::1]:{port}", "http://tools.localhost:{port}"]
+OWN = [
+    "http://127.0.0.1:{port}",
+    "http://localhost:{port}",
+    "http://[::1]:{port}",
+    "http://tools.localhost:{port}",
+]
 
 
 def port_of(gate: Gate) -> str:
@@ -57,16 +62,26 @@ def ask(gate: Gate, method: str, path: str, host: str) -> int:
         return client.request(method, gate.stack.url + path, headers=headers, content=CALL).status_code
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example", "localhost.x"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example", "localhost.x"]
+)
 def test_a_name_that_was_bound_to_loopback_reaches_nothing(gate: Gate, host: str) -> None:
     named = host.format(port=port_of(gate))
     assert ask(gate, "POST", PATH, named) == 403
-    for path in ("/api/servers", "/api/version", "/ui", "/login", "/.well-known/oauth-protected-resource/api"):
+    for path in (
+        "/api/servers",
+        "/api/version",
+        "/ui",
+        "/login",
+        "/.well-known/oauth-protected-resource/api",
+    ):
         assert ask(gate, "GET", path, named) == 403, path
     assert gate.received == []
 
 
-@pytest.mark.parametrize("host", ["localhost:{port}", "LOCALHOST", "[::1]:{port}", "127.0.0.2", "127.0.0.1:1"])
+@pytest.mark.parametrize(
+    "host", ["localhost:{port}", "LOCALHOST", "[::1]:{port}", "127.0.0.2", "127.0.0.1:1"]
+)
 def test_every_loopback_name_is_the_gateways_own(gate: Gate, host: str) -> None:
     assert ask(gate, "POST", PATH, host.format(port=port_of(gate))) == 200
 
