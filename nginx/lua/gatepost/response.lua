@@ -87,6 +87,7 @@ function _M.failed()
         reason = status == 504 and "timeout" or "unreachable"
         text = status == 504 and "the upstream did not answer in time"
             or "the upstream cannot be reached or broke off"
+        var.gatepost_failure = reason
     end
     local data = ngx.req.get_body_data()
     local message = data and body.read(data)

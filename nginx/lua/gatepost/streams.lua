@@ -22,6 +22,15 @@ function _M.forget(ctx)
     open[ctx] = nil
 end
 
+-- How many are open in this worker.
+function _M.count()
+    local count = 0
+    for ctx in pairs(open) do
+        count = count + (ctx.ended and 0 or 1)
+    end
+    return count
+end
+
 -- Whether one more event may pass. An old worker of a reload has no timers that would renew a right: there a stream
 -- ends with the first change that touches it.
 function _M.may_pass(ctx)

@@ -96,7 +96,7 @@ function _M.choose(entry, ctx)
     if server.identity then
         var.gatepost_identity = entry.caller.identity
     end
-    ctx.route = route
+    ctx.route, ctx.sent_at = route, ngx.now()
     return true
 end
 
