@@ -28,7 +28,18 @@ class UpstreamPart(_Part):
     sni: str
     target: str
     addresses: list[str]
+    connect_timeout_ms: int
     read_timeout_ms: int
+    total_timeout_ms: int | None = None
+
+
+class Limits(_Part):
+    """What a server takes: calls a minute and calls at once, of one caller and of all; None is no limit."""
+
+    caller_rate: int | None = None
+    server_rate: int | None = None
+    caller_concurrency: int | None = None
+    server_concurrency: int | None = None
 
 
 class Blocked(_Part):
@@ -52,7 +63,7 @@ class ServerPart(_Part):
     refusal_detail: str | None = None
     headers: dict[str, str] = Field(default={}, repr=False)
     blocked: Blocked = Blocked()
-    rate_limit: int | None = None
+    limits: Limits | None = None
     max_body: int | None = None
     expires_at: int
 

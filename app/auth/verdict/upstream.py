@@ -7,8 +7,8 @@ import structlog
 
 from app.auth.snapshot import Snapshot
 from app.auth.verdict.addresses import Addresses
-from app.auth.verdict.schemas import Blocked, Refusal, ServerPart, UpstreamPart
-from app.core.models import ServerEntry, ToolKind, Upstream
+from app.auth.verdict.schemas import Blocked, Limits, Refusal, ServerPart, UpstreamPart
+from app.core.models import ServerEntry, ServerSettings, ToolKind, Upstream
 from app.core.policy import REGISTRY
 from app.core.sealing import Sealer, SealError
 from app.core.settings import Settings
@@ -18,7 +18,6 @@ log = structlog.get_logger(__name__)
 
 BUILT_IN = {f"/mcp/{REGISTRY}": REGISTRY, "/api": "api", "/ui": "ui"}
 """Resources that the registry itself answers, and no others get the caller's identity."""
-BUILT_IN_TIMEOUT_MS = 300_000
 REFUSAL_LIFE_S = 10
 """A name that does not resolve now may resolve soon."""
 
@@ -50,7 +49,7 @@ class Servers:
         except UpstreamRefused as error:
             return _refused(slug, "unresolved", str(error), now + REFUSAL_LIFE_S, identity=True)
         expires_at = int(now) + self._settings.verdict_ttl_s
-        upstream = _upstream(own, addresses, BUILT_IN_TIMEOUT_MS)
+        upstream = _upstream(own, addresses, ServerSettings(slug=slug))
         return ServerPart(slug=slug, identity=True, upstream=upstream, expires_at=expires_at)
 
     async def _attached(self, slug: str, entry: ServerEntry, now: float) -> ServerPart:
@@ -74,10 +73,10 @@ class Servers:
         return ServerPart(
             slug=slug,
             identity=False,
-            upstream=_upstream(upstream, addresses, int(entry.settings.timeout_s * 1000)),
+            upstream=_upstream(upstream, addresses, entry.settings),
             headers=headers,
             blocked=blocked,
-            rate_limit=entry.settings.rate_limit,
+            limits=_limits(entry.settings),
             max_body=entry.settings.max_body and min(entry.settings.max_body, self._settings.max_body),
             expires_at=expires_at,
         )
@@ -96,15 +95,31 @@ class Servers:
         return Blocked.model_validate(names)
 
 
-def _upstream(upstream: Upstream, addresses: list[str], timeout_ms: int) -> UpstreamPart:
+def _upstream(upstream: Upstream, addresses: list[str], settings: ServerSettings) -> UpstreamPart:
     return UpstreamPart(
         scheme=upstream.scheme,
         host=upstream.host,
         sni=upstream.hostname,
         target=upstream.target,
         addresses=addresses,
-        read_timeout_ms=timeout_ms,
+        connect_timeout_ms=_ms(settings.connect_timeout_s),
+        read_timeout_ms=_ms(settings.timeout_s),
+        total_timeout_ms=settings.total_timeout_s and _ms(settings.total_timeout_s),
     )
+
+
+def _ms(seconds: float) -> int:
+    return max(1, int(seconds * 1000))
+
+
+def _limits(settings: ServerSettings) -> Limits | None:
+    limits = Limits(
+        caller_rate=settings.rate_limit,
+        server_rate=settings.server_rate_limit,
+        caller_concurrency=settings.caller_concurrency,
+        server_concurrency=settings.concurrency,
+    )
+    return None if limits == Limits() else limits
 
 
 def _refused(

@@ -119,12 +119,11 @@ local function check(entry, resource, modern, sent, message)
     elseif entry.server.refusal then
         return nil, refuse_server(entry, resource, modern, message)
     end
-    local wait = limits.exceeded(entry, resource, message)
-    if wait then
-        log_denial(entry.caller, resource, message, "rate_limit")
+    local limit, wait, why = limits.exceeded(entry, resource, message)
+    if limit then
+        log_denial(entry.caller, resource, message, limit)
         ngx.header["Retry-After"] = wait
-        return nil, refuse.denied(modern, 429, message.id, refuse.LIMIT, "policy", "rate_limit",
-            "this server's limit of " .. entry.server.rate_limit .. " calls a minute is used up; wait " .. wait .. " s")
+        return nil, refuse.denied(modern, 429, message.id, refuse.LIMIT, "policy", limit, why)
     end
     return known or audit.allowed(entry, resource, message.method or "response", name)
 end
@@ -194,7 +193,7 @@ function _M.access()
         return refuse_caller(resource, why, reason)
     end
     local ctx = { entry = entry, resource = resource, header = header, credential = value, method = "", message = false,
-        route = false, try = 0, filter = false }
+        route = false, try = 0, filter = false, deadline = false }
     ngx.ctx = ctx
     for _, name in ipairs(sent.ours or NONE) do
         ngx.req.clear_header(name)

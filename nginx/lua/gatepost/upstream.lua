@@ -1,6 +1,7 @@
 -- Where a call goes: the addresses that auth handed over, and the pool of connections it may use.
 
 local balancer = require "ngx.balancer"
+local timeouts = require "gatepost.timeouts"
 
 local _M = {}
 
@@ -8,8 +9,6 @@ local _M = {}
 -- gets a slot of its own among the owners of an address; a slot once given is never given to another.
 local SLOTS = 16
 
--- As in nginx.conf: only another silence needs to be said.
-local DEFAULT_READ_S = 300
 local owners = {}
 
 local function owns(address, slot, identity)
@@ -58,7 +57,7 @@ local function prepare(server)
     end
     return {
         target = to.scheme .. "://" .. block .. to.target, host = to.host, sni = to.sni, tls = to.scheme == "https",
-        peers = peers, read_s = to.read_timeout_ms / 1000, headers = headers, authorization = authorization,
+        peers = peers, timeouts = timeouts.of(to), headers = headers, authorization = authorization,
     }
 end
 
@@ -86,6 +85,9 @@ function _M.choose(entry, ctx)
         var.gatepost_identity = entry.caller.identity
     end
     ctx.route = route
+    if route.timeouts then
+        timeouts.begin(ctx, route.timeouts)
+    end
 end
 
 -- For balancer_by_lua: the next address. A request that was sent is never sent again.
@@ -95,13 +97,11 @@ function _M.balance()
     local peers = route.peers
     local try = ctx.try + 1
     ctx.try = try
-    if try == 1 then
-        if #peers > 1 then
-            balancer.set_more_tries(#peers - 1)
-        end
-        if route.read_s ~= DEFAULT_READ_S then
-            balancer.set_timeouts(nil, nil, route.read_s)
-        end
+    if try == 1 and #peers > 1 then
+        balancer.set_more_tries(#peers - 1)
+    end
+    if route.timeouts then
+        timeouts.apply(ctx, route.timeouts)
     end
     local peer = peers[(try - 1) % #peers + 1]
     local ok, err = balancer.set_current_peer(peer.host, peer.port)
