@@ -2,7 +2,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Refusal = Literal["disabled", "stdio_only", "unresolved"]
+Refusal = Literal["disabled", "stdio_only", "unresolved", "token_endpoint"]
 
 
 class _Part(BaseModel):

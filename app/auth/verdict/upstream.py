@@ -1,6 +1,6 @@
 """The server's half of a verdict: where the gateway connects to and with what, or why it must not."""
 
-import json
+import asyncio
 from ipaddress import ip_network
 
 import structlog
@@ -8,11 +8,14 @@ import structlog
 from app.auth.snapshot import Snapshot
 from app.auth.verdict.addresses import Addresses
 from app.auth.verdict.schemas import Blocked, Limits, Refusal, ServerPart, UpstreamPart
+from app.core.credentials import UpstreamCredential
 from app.core.models import ServerEntry, ServerSettings, ToolKind, Upstream
 from app.core.policy import REGISTRY
 from app.core.sealing import Sealer, SealError
 from app.core.settings import Settings
 from app.core.ssrf import UpstreamRefused
+from app.core.token_endpoint import TokenRefused
+from app.core.upstream_tokens import UpstreamTokens
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +33,7 @@ class Servers:
         self._snapshot = snapshot
         self._sealer = sealer
         self._upstreams = Addresses(settings.upstream_networks)
+        self._tokens = UpstreamTokens(settings)
         self._own = Addresses([ip_network("0.0.0.0/0"), ip_network("::/0")])
 
     async def part(self, resource: str, now: float) -> ServerPart | None:
@@ -62,8 +66,13 @@ class Servers:
         try:
             upstream = Upstream.from_url(entry.url)
             # Read before the wait: a credential that is set meanwhile may be for another address.
-            headers, blocked = self._credential(slug), self._blocked(slug)
-            addresses = await self._upstreams.of(upstream.hostname, upstream.port)
+            credential, blocked = self._credential(slug), self._blocked(slug)
+            addresses, (headers, ends_at) = await asyncio.gather(
+                self._upstreams.of(upstream.hostname, upstream.port), self._tokens.headers(credential)
+            )
+        except TokenRefused as error:
+            log.warning("no access token for a server", server=slug, reason=str(error))
+            return _refused(slug, "token_endpoint", str(error), now + REFUSAL_LIFE_S)
         except (UpstreamRefused, ValueError) as error:
             return _refused(slug, "unresolved", str(error), now + REFUSAL_LIFE_S)
         except SealError as error:
@@ -78,15 +87,12 @@ class Servers:
             blocked=blocked,
             limits=_limits(entry.settings),
             max_body=entry.settings.max_body and min(entry.settings.max_body, self._settings.max_body),
-            expires_at=expires_at,
+            expires_at=expires_at if ends_at is None else min(expires_at, int(ends_at)),
         )
 
-    def _credential(self, slug: str) -> dict[str, str]:
+    def _credential(self, slug: str) -> UpstreamCredential:
         sealed = self._snapshot.sealed_credential(slug)
-        if sealed is None:
-            return {}
-        headers: dict[str, str] = json.loads(self._sealer.open(sealed, f"credential/{slug}"))["headers"]
-        return headers
+        return UpstreamCredential.open(self._sealer, slug, sealed) if sealed else UpstreamCredential()
 
     def _blocked(self, slug: str) -> Blocked:
         names: dict[str, list[str]] = {"tool": [], "prompt": [], "resource": []}

@@ -73,7 +73,8 @@ local function refuse_server(entry, resource, modern, message)
     local why = entry.server.refusal
     log_denial(entry.caller, resource, message, why)
     local detail = entry.server.refusal_detail
-    return refuse.denied(modern, why == "unresolved" and 502 or 403, message.id, refuse.UPSTREAM, "upstream", why,
+    local status = (why == "unresolved" or why == "token_endpoint") and 502 or 403
+    return refuse.denied(modern, status, message.id, refuse.UPSTREAM, "upstream", why,
         type(detail) == "string" and detail or UNCALLABLE[why])
 end
 
