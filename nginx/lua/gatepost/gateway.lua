@@ -94,7 +94,8 @@ end
 
 local function refuse_server(ctx, modern, message)
     local why, detail = ctx.entry.server.refusal, ctx.entry.server.refusal_detail
-    return deny(ctx, modern, why == "unresolved" and 502 or 403, message, refuse.UPSTREAM, "upstream", why,
+    local status = (why == "unresolved" or why == "token_endpoint") and 502 or 403
+    return deny(ctx, modern, status, message, refuse.UPSTREAM, "upstream", why,
         type(detail) == "string" and detail or UNCALLABLE[why])
 end
 
@@ -142,11 +143,10 @@ local function check(ctx, modern, sent, message)
     elseif entry.server.refusal then
         return nil, refuse_server(ctx, modern, message)
     end
-    local wait = limits.exceeded(entry, resource, message)
-    if wait then
+    local limit, wait, why = limits.exceeded(entry, resource, message)
+    if limit then
         ngx.header["Retry-After"] = wait
-        return nil, deny(ctx, modern, 429, message, refuse.LIMIT, "policy", "rate_limit",
-            "this server's limit of " .. entry.server.rate_limit .. " calls a minute is used up; wait " .. wait .. " s")
+        return nil, deny(ctx, modern, 429, message, refuse.LIMIT, "policy", limit, why)
     end
     return known or audit.allowed(entry, resource, message.method or "response", name)
 end
@@ -255,7 +255,7 @@ function _M.access()
         return refuse_caller(resource, why, reason)
     end
     local ctx = { entry = entry, resource = resource, header = header, credential = value, method = "", message = false,
-        line = false, sent_at = false, route = false, try = 0, filter = false,
+        line = false, sent_at = false, route = false, try = 0, filter = false, deadline = false,
         pin = false, target = false, modern = modern }
     ngx.ctx = ctx
     for _, name in ipairs(sent.ours or NONE) do

@@ -41,8 +41,8 @@ function _M.may_pass(ctx)
 end
 
 -- A right that is only out of date is asked for anew; a stream whose caller lost the right to what it carries, whose
--- server was disabled, or whose verdict ran out while auth is away, ends. A name that does not resolve just now ends
--- nothing: the stream has its connection.
+-- server was disabled, or whose verdict ran out while auth is away, ends. A name that does not resolve just now, or
+-- a token that cannot be had, ends nothing: the stream has its connection.
 local function renew(ctx)
     local entry, why = verdict.find(ctx.resource, ctx.header, ctx.credential)
     if not entry then
@@ -52,7 +52,7 @@ local function renew(ctx)
     local refusal = entry.server and entry.server.refusal
     if not policy.decide(entry, ctx.message) or refusal == "disabled" or refusal == "stdio_only" then
         ctx.ended = true
-    elseif refusal ~= "unresolved" then
+    elseif not refusal then
         ctx.entry = entry
     end
 end
