@@ -64,6 +64,23 @@ def put(
     return document(id, revision, text)
 
 
+def put_new(
+    connection: sqlite3.Connection,
+    collection: str,
+    bodies: Mapping[str, Body],
+    *,
+    expires_at: float | None,
+    now: float,
+) -> int:
+    """Write what is not there or has expired; how many that were."""
+    query = """
+        INSERT INTO documents VALUES (?, ?, 1, ?, ?) ON CONFLICT (collection, id) DO UPDATE
+        SET revision = 1, body = excluded.body, expires_at = excluded.expires_at
+        WHERE documents.expires_at <= ?"""
+    rows = [(collection, id, encode(body), expires_at, now) for id, body in bodies.items()]
+    return connection.executemany(query, rows).rowcount if rows else 0
+
+
 def delete(
     connection: sqlite3.Connection, collection: str, id: str, expected: int | None, now: float
 ) -> bool:
