@@ -108,8 +108,8 @@ class Shipper:
         name, size = self._found.get(key, ("", 0))
         missed = size - self._sent[key]
         if missed > 0:
-            text = f"{name} was truncated, packed or moved away before all of it was sent; rotate by renaming"
-            _log.error(text, lost_bytes=missed)
+            text = "went away or was truncated before all of it was sent; what no file beside it has is lost"
+            _log.error(f"{name} {text}", unsent_bytes=missed)
 
     def _say_a_full_disk(self) -> None:
         try:
