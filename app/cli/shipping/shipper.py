@@ -1,11 +1,13 @@
 """The loop: looks at the files once a second, sends what is new, waits longer where it is not taken."""
 
+import contextlib
 import fcntl
 import os
 import random
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
@@ -132,21 +134,18 @@ def ship(settings: Settings) -> None:
         raise CliError(
             "the registry takes audit lines by the gateway's secret: set GATEPOST_GATEWAY_SECRET_FILE."
         )
-    folder = settings.audit_path.absolute().parent
-    lock = _lock(folder)
-    intake = Intake(settings)
-    shipper = Shipper(settings, intake)
     for request in (signal.SIGTERM, signal.SIGINT):
         signal.signal(request, lambda *_: sys.exit(0))
     os.nice(NICENESS)
-    _log.info("audit lines go to the registry", file=str(settings.audit_path), registry=intake.url)
-    try:
-        shipper.run()
-    finally:
-        os.close(lock)
+    folder = settings.audit_path.absolute().parent
+    with _locked(folder):
+        intake = Intake(settings)
+        _log.info("audit lines go to the registry", file=str(settings.audit_path), registry=intake.url)
+        Shipper(settings, intake).run()
 
 
-def _lock(folder: Path) -> int:
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(folder, os.O_RDONLY)
@@ -158,6 +157,9 @@ def _lock(folder: Path) -> int:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        _log.warning(f"another gatepost audit ship works in {folder}; this one waits until that has ended")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
         os.close(lock)
-        raise CliError(f"another gatepost audit ship works in {folder} already.") from None
-    return lock

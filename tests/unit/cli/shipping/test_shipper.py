@@ -106,16 +106,6 @@ def test_packed_files_and_files_of_other_names_are_left_alone(log: Log) -> None:
     assert sorted(log.shelf.sent) == log.whole
 
 
-def test_one_folder_has_one_shipper(tmp_path: Path) -> None:
-    settings = Settings.from_environ(
-        {"GATEPOST_AUDIT_FILE": str(tmp_path / "audit.jsonl"), "GATEPOST_GATEWAY_SECRET": "s"}
-    )
-    lock = module._lock(tmp_path)
-    with pytest.raises(CliError, match="another gatepost audit ship"):
-        ship(settings)
-    os.close(lock)
-
-
 def test_without_the_secret_it_says_which_setting_is_missing(tmp_path: Path) -> None:
     with pytest.raises(CliError, match="GATEPOST_GATEWAY_SECRET_FILE"):
         ship(Settings(audit_file=tmp_path / "audit.jsonl"))
