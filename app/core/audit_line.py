@@ -15,6 +15,13 @@ _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _START = b'{"time":"'
 
 
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+
+
 def parse(line: bytes) -> Event:
     """The event of a line, with over-long texts cut. Raises ValueError where it is none.
 
@@ -23,12 +30,16 @@ def parse(line: bytes) -> Event:
     """
     whole = line[max(line.rfind(_START), 0) :].decode(errors="replace")
     try:
-        members = json.loads(whole, parse_constant=_refuse)
+        members = _DECODER.decode(whole)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     if not isinstance(members, dict):
         raise ValueError("it is no JSON object")  # noqa: TRY004  (a fault of the text)
-    event: Event = {_text(name): _clean(value) for name, value in members.items() if _is_plain(value)}
+    event: Event = {name: value for name, value in members.items() if _is_sound(value)}
+    if len(whole) > MAX_TEXT or "\\u" in whole:  # no other line has a text that is too long, or is none
+        event = {
+            _text(name): _text(value) if isinstance(value, str) else value for name, value in event.items()
+        }
     request_id = event.get("request_id")
     if not isinstance(request_id, str) or not 0 < len(request_id) <= _MAX_ID:
         raise ValueError("it has no usable request_id")
@@ -47,24 +58,13 @@ def ended(event: Event) -> float:
     return moment.timestamp()
 
 
-def _is_plain(value: object) -> bool:
-    return value is None or isinstance(value, str | int | float)
-
-
-def _clean(value: Value) -> Value:
-    match value:
-        case str():
-            return _text(value)
-        case float() if not math.isfinite(value):
-            return None
-        case int() if not -(2**63) <= value < 2**63:
-            return None
-    return value
+def _is_sound(value: object) -> bool:
+    if value is None or isinstance(value, str):
+        return True
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and -(2**63) <= value < 2**63
 
 
 def _text(value: str) -> str:
     return _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", value[:MAX_TEXT])
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")

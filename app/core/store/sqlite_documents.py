@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from app.core.store.base import Body, Conflict, Document, Page
 
 Value = str | int | bool | None
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 _MEMBER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _LIVE = "collection = ? AND (expires_at IS NULL OR expires_at > ?)"
 
@@ -102,7 +103,7 @@ def document(id: str, revision: int, text: str) -> Document:
 
 def encode(body: Body) -> str:
     """The body as it is stored. Raises ValueError or TypeError for what is no JSON."""
-    return json.dumps(body, allow_nan=False, separators=(",", ":"))
+    return _ENCODER.encode(body)
 
 
 def _expect(

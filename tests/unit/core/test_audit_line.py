@@ -41,7 +41,7 @@ def test_over_long_texts_are_cut_and_what_is_no_text_is_replaced() -> None:
     event = parse(text.replace(b"0.25", b"1e999"))
     assert event["tool"] == "x" * MAX_TEXT
     assert event["server"] == "a\ufffdb\ufffd"
-    assert (event["status"], event["total_time"]) == (None, None)
+    assert event.keys() == {"time", "request_id", "tool", "server"}
 
 
 @pytest.mark.parametrize(
