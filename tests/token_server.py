@@ -23,7 +23,7 @@ class Asked:
 
 @dataclass
 class TokenServer:
-    """Answers with the next of `answers`, each a status and a body; then `refuse`, or a token of that `life`."""
+    """Answers with the next of `answers`, each a status and a body; then with `refuse`, or with a token."""
 
     url: str = ""
     refuse: tuple[int, object] | None = None

@@ -1,15 +1,19 @@
 import asyncio
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
+import httpx2
 import pytest
 
 from tests.e2e.bypass import http1
 from tests.e2e.bypass.gate import ACCEPT, JSON, MODERN, call
 from tests.e2e.bypass.reply import Reply
-from tests.e2e.recorder import Answer, Recorder
+from tests.e2e.raw_upstream import EVENTS, behaving
+from tests.e2e.recorder import Answer, Received, Recorder
 from tests.e2e.stack import Stack, until
 from tests.token_server import TokenServer
 
@@ -43,13 +47,12 @@ class Attached:
     """A server behind the gateway that wants a token of that endpoint."""
 
     stack: Stack
-    upstream: Recorder
     slug: str
-    token: str
+    token: str = ""
 
     @classmethod
     def at(cls, stack: Stack, upstream: Recorder, endpoint: TokenServer) -> "Attached":
-        made = cls(stack, upstream, next(slugs), "")
+        made = cls(stack, next(slugs))
         stack.register(made.slug, upstream.url)
         made.set_credential(endpoint)
         stack.api("POST", f"/api/servers/{made.slug}/refresh", expect=200)
@@ -66,9 +69,14 @@ class Attached:
         headers = [ACCEPT, JSON, MODERN, ("Authorization", f"Bearer {self.token}")]
         return http1.request(self.stack.url, "POST", f"/mcp/{self.slug}", headers, call())
 
-    def sent(self) -> list[str]:
-        """What the upstream was sent as `Authorization`."""
-        return [value for received in self.upstream.received for value in received.header("Authorization")]
+
+def authorizations(upstream: Recorder) -> list[tuple[Received, str]]:
+    """What the upstream was sent as `Authorization`, with each request."""
+    return [(one, value) for one in upstream.received for value in one.header("Authorization")]
+
+
+def sent(upstream: Recorder) -> list[str]:
+    return [value for _, value in authorizations(upstream)]
 
 
 def test_calls_carry_a_token_that_one_request_was_made_for(
@@ -78,8 +86,8 @@ def test_calls_carry_a_token_that_one_request_was_made_for(
     before = len(endpoint.asked)
     for _ in range(5):
         assert server.call().passed
-    assert len(set(server.sent())) == 1
-    assert server.sent()[0].startswith("Bearer token-")
+    assert len(set(sent(upstream))) == 1
+    assert sent(upstream)[0].startswith("Bearer token-")
     assert len(endpoint.asked) - before <= 1
 
 
@@ -88,8 +96,8 @@ def test_the_registrys_own_looks_carry_a_token_too(
 ) -> None:
     server = Attached.at(stack, upstream, endpoint)
     stack.api("POST", f"/api/servers/{server.slug}/refresh", expect=200)
-    assert server.sent()
-    assert all(value.startswith("Bearer token-") for value in server.sent())
+    assert sent(upstream)
+    assert all(value.startswith("Bearer token-") for value in sent(upstream))
 
 
 def test_a_token_is_renewed_before_it_expires(
@@ -100,18 +108,29 @@ def test_a_token_is_renewed_before_it_expires(
 
     def renewed() -> bool:
         assert server.call().passed
-        return len(set(server.sent())) >= 3
+        return len(set(sent(upstream))) >= 3
 
     until(renewed, what="the second renewal")
-    assert not endpoint.seen_after_its_end(upstream_saw(upstream))
+    seen = [(one.at, value.removeprefix("Bearer ")) for one, value in authorizations(upstream)]
+    assert not endpoint.seen_after_its_end(seen)
 
 
-def upstream_saw(upstream: Recorder) -> list[tuple[float, str]]:
-    return [
-        (received.at, value.removeprefix("Bearer "))
-        for received in upstream.received
-        for value in received.header("Authorization")
-    ]
+def test_a_stream_outlives_the_token_that_it_began_with(stack: Stack, endpoint: TokenServer) -> None:
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(EVENTS)
+        for _ in range(80):
+            connection.sendall(b"data: {}\n\n")
+            time.sleep(0.05)
+
+    endpoint.life = 2
+    with behaving(drip) as upstream:
+        slug = next(slugs)
+        stack.register(slug, upstream.url)
+        Attached(stack, slug).set_credential(endpoint)
+        stack.scope(slug, slug)
+        headers = dict([ACCEPT, JSON, ("Authorization", f"Bearer {stack.token(slug)}")])
+        answer = httpx2.post(f"{stack.url}/mcp/{slug}", content=call(), headers=headers, timeout=20)
+    assert answer.content == b"data: {}\n\n" * 80
 
 
 def test_a_token_that_cannot_be_had_is_named_and_had_again_later(
@@ -134,7 +153,7 @@ def test_the_clients_secret_is_nowhere(stack: Stack, upstream: Recorder, endpoin
     upstream.answer = Answer(401, {"Content-Type": "application/json"}, b"{}")
     assert server.call().rule == "credential"
     upstream.answer = Answer()
-    token = server.sent()[0].removeprefix("Bearer ")
+    token = sent(upstream)[0].removeprefix("Bearer ")
     files = [*stack.file("logs").iterdir(), *stack.file().glob("gatepost.db*")]
     for file in files:
         content = file.read_bytes()

@@ -2,6 +2,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.models import Transport
+
 Refusal = Literal["disabled", "stdio_only", "unresolved", "token_endpoint"]
 
 
@@ -31,6 +33,7 @@ class UpstreamPart(_Part):
     connect_timeout_ms: int
     read_timeout_ms: int
     total_timeout_ms: int | None = None
+    transport: Transport = "streamable-http"
 
 
 class Limits(_Part):

@@ -9,7 +9,7 @@ from app.auth.snapshot import Snapshot
 from app.auth.verdict.addresses import Addresses
 from app.auth.verdict.schemas import Blocked, Limits, Refusal, ServerPart, UpstreamPart
 from app.core.credentials import UpstreamCredential
-from app.core.models import ServerEntry, ServerSettings, ToolKind, Upstream
+from app.core.models import ServerEntry, ServerSettings, ToolKind, Transport, Upstream
 from app.core.policy import REGISTRY
 from app.core.sealing import Sealer, SealError
 from app.core.settings import Settings
@@ -61,7 +61,7 @@ class Servers:
         if not entry.settings.enabled:
             return _refused(slug, "disabled", f"{slug} is disabled at the registry", expires_at)
         if entry.url is None:
-            detail = f"{slug} has no Streamable HTTP endpoint; run it locally as its server.json says"
+            detail = f"{slug} has no HTTP endpoint; run it locally as its server.json says"
             return _refused(slug, "stdio_only", detail, expires_at)
         try:
             upstream = Upstream.from_url(entry.url)
@@ -82,7 +82,7 @@ class Servers:
         return ServerPart(
             slug=slug,
             identity=False,
-            upstream=_upstream(upstream, addresses, entry.settings),
+            upstream=_upstream(upstream, addresses, entry.settings, entry.transport),
             headers=headers,
             blocked=blocked,
             limits=_limits(entry.settings),
@@ -101,7 +101,12 @@ class Servers:
         return Blocked.model_validate(names)
 
 
-def _upstream(upstream: Upstream, addresses: list[str], settings: ServerSettings) -> UpstreamPart:
+def _upstream(
+    upstream: Upstream,
+    addresses: list[str],
+    settings: ServerSettings,
+    transport: Transport = "streamable-http",
+) -> UpstreamPart:
     return UpstreamPart(
         scheme=upstream.scheme,
         host=upstream.host,
@@ -111,6 +116,7 @@ def _upstream(upstream: Upstream, addresses: list[str], settings: ServerSettings
         connect_timeout_ms=_ms(settings.connect_timeout_s),
         read_timeout_ms=_ms(settings.timeout_s),
         total_timeout_ms=settings.total_timeout_s and _ms(settings.total_timeout_s),
+        transport=transport,
     )
 
 

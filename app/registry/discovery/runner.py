@@ -84,10 +84,10 @@ class Discovery:
         slug = entry.settings.slug
         known = await self._health.of(slug)
         if entry.url is None:
-            return known.failed("unknown", "it has no Streamable HTTP endpoint: listed, not callable")
+            return known.failed("unknown", "it has no HTTP endpoint: listed, not callable")
         try:
             headers, _ = await self._tokens.headers(await self._vault.find(slug))
-            found = await probe(self._settings, entry.url, headers)
+            found = await probe(self._settings, entry.url, headers, entry.transport)
         except Failure as failure:
             log.warning(
                 "a server could not be looked at", server=slug, state=failure.state, reason=str(failure)

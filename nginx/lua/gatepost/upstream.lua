@@ -42,8 +42,9 @@ local function prepare(server)
         local slot = slot_of(to.addresses, to.sni)
         block = slot and "gatepost_tls_" .. slot or "gatepost_tls_unshared"
     end
-    local peers = {}
+    local peers, places = {}, {}
     for i, address in ipairs(to.addresses) do
+        places[address] = i
         local host, port = address:match("^%[?(.-)%]?:(%d+)$")
         peers[i] = { host = host, port = tonumber(port) }
     end
@@ -56,12 +57,15 @@ local function prepare(server)
         end
     end
     return {
-        target = to.scheme .. "://" .. block .. to.target, host = to.host, sni = to.sni, tls = to.scheme == "https",
-        peers = peers, timeouts = timeouts.of(to), headers = headers, authorization = authorization,
+        origin = to.scheme .. "://" .. block, target = to.scheme .. "://" .. block .. to.target,
+        host = to.host, sni = to.sni, tls = to.scheme == "https",
+        peers = peers, places = places, timeouts = timeouts.of(to),
+        headers = headers, authorization = authorization,
     }
 end
 
--- Points the request at its upstream.
+-- Points the request at its upstream: at `ctx.target` there and at the address `ctx.pin`, where these are set. False
+-- where that address is no longer the server's.
 function _M.choose(entry, ctx)
     local server = entry.server
     local route = server.route
@@ -69,8 +73,11 @@ function _M.choose(entry, ctx)
         route = prepare(server)
         server.route = route
     end
+    if ctx.pin and not route.places[ctx.pin] then
+        return false
+    end
     local var = ngx.var
-    var.gatepost_target = route.target
+    var.gatepost_target = ctx.target and route.origin .. ctx.target or route.target
     var.gatepost_host = route.host
     if route.tls then
         var.gatepost_sni = route.sni
@@ -84,10 +91,11 @@ function _M.choose(entry, ctx)
     if server.identity then
         var.gatepost_identity = entry.caller.identity
     end
-    ctx.route = route
+    ctx.route, ctx.sent_at = route, ngx.now()
     if route.timeouts then
         timeouts.begin(ctx, route.timeouts)
     end
+    return true
 end
 
 -- For balancer_by_lua: the next address. A request that was sent is never sent again.
@@ -97,13 +105,11 @@ function _M.balance()
     local peers = route.peers
     local try = ctx.try + 1
     ctx.try = try
-    if try == 1 and #peers > 1 then
+    if try == 1 and #peers > 1 and not ctx.pin then
         balancer.set_more_tries(#peers - 1)
     end
-    if route.timeouts then
-        timeouts.apply(ctx, route.timeouts)
-    end
-    local peer = peers[(try - 1) % #peers + 1]
+    timeouts.apply(ctx, route.timeouts)
+    local peer = peers[ctx.pin and route.places[ctx.pin] or (try - 1) % #peers + 1]
     local ok, err = balancer.set_current_peer(peer.host, peer.port)
     if not ok then
         ngx.log(ngx.ERR, "cannot use the address ", peer.host, ": ", err)

@@ -32,6 +32,7 @@ async def test_a_verdict_says_who_what_and_where(ledger: Any) -> None:
         "connect_timeout_ms": 5_000,
         "read_timeout_ms": 30_000,
         "total_timeout_ms": None,
+        "transport": "streamable-http",
     }
     assert verdict["server"]["limits"] == {
         "caller_rate": 60,
