@@ -7,6 +7,7 @@ local verdict = require "gatepost.verdict"
 local PERIOD = 0.25
 local EARLY = 5
 local AT_ONCE = 32
+local GRACE = 1
 
 local _M = {}
 
@@ -31,10 +32,11 @@ function _M.count()
     return count
 end
 
--- Whether one more event may pass. An old worker of a reload has no timers that would renew a right: there a stream
--- ends with the first change that touches it.
+-- Whether one more event may pass. A right that has just run out is asked for anew by the next sweep: until then the
+-- stream goes on, or every busy one would end with its verdict. An old worker of a reload has no timers that renew
+-- a right: there a stream ends with the first change that touches it.
 function _M.may_pass(ctx)
-    if ctx.ended or ctx.entry.expires_at <= ngx.now() then
+    if ctx.ended or ctx.entry.expires_at + GRACE <= ngx.now() then
         return false
     end
     return not ngx.worker.exiting() or verdict.holds(ctx.entry, ctx.resource, epoch.current() or -1)

@@ -10,12 +10,11 @@ local CONNECT_S, SEND_S, READ_S = 5, 60, 300
 local SHORTEST = 0.001
 local TOLERANCE = 0.01
 
-local _M = {}
-
--- Streams that are meant to stay open and may be silent: whether their other end is there is TCP's to find out.
-local OPEN_ENDED = { GET = true, ["subscriptions/listen"] = true }
+-- A stream may be silent for as long as it lives: whether its other end is still there is TCP's to find out.
+local STREAMS = { GET = true, ["subscriptions/listen"] = true }
 local STREAM_READ_S = 86400
-_M.OPEN_ENDED = OPEN_ENDED
+
+local _M = {}
 
 _M.TEXTS = {
     connect_timeout = "the upstream took no connection within its connect_timeout_s",
@@ -35,16 +34,20 @@ end
 
 -- Starts the clock of a call. The variable outlives error_page, as ngx.ctx does not.
 function _M.begin(ctx, timeouts)
-    if timeouts.total_s and not OPEN_ENDED[ctx.method] then
+    if timeouts.total_s and not STREAMS[ctx.method] then
         ctx.deadline = now() + timeouts.total_s
         ngx.var.gatepost_deadline = ctx.deadline
     end
 end
 
--- For balancer_by_lua, before each try; without timeouts the configuration's own.
+-- For balancer_by_lua, before each try.
 function _M.apply(ctx, timeouts)
+    local is_stream = STREAMS[ctx.method]
+    if not timeouts and not is_stream then
+        return
+    end
     local connect_s, send_s = timeouts and timeouts.connect_s or CONNECT_S, SEND_S
-    local read_s = OPEN_ENDED[ctx.method] and STREAM_READ_S or timeouts.read_s
+    local read_s = is_stream and STREAM_READ_S or timeouts.read_s
     if ctx.deadline then
         local left = math.max(ctx.deadline - now(), SHORTEST)
         connect_s, send_s, read_s = math.min(connect_s, left), math.min(send_s, left), math.min(read_s, left)

@@ -59,7 +59,8 @@ local function prepare(server)
     return {
         origin = to.scheme .. "://" .. block, target = to.scheme .. "://" .. block .. to.target,
         host = to.host, sni = to.sni, tls = to.scheme == "https",
-        peers = peers, places = places, timeouts = timeouts.of(to), headers = headers, authorization = authorization,
+        peers = peers, places = places, timeouts = timeouts.of(to),
+        headers = headers, authorization = authorization,
     }
 end
 
@@ -107,9 +108,7 @@ function _M.balance()
     if try == 1 and #peers > 1 and not ctx.pin then
         balancer.set_more_tries(#peers - 1)
     end
-    if route.timeouts or timeouts.OPEN_ENDED[ctx.method] then
-        timeouts.apply(ctx, route.timeouts)
-    end
+    timeouts.apply(ctx, route.timeouts)
     local peer = peers[ctx.pin and route.places[ctx.pin] or (try - 1) % #peers + 1]
     local ok, err = balancer.set_current_peer(peer.host, peer.port)
     if not ok then
