@@ -2,6 +2,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.models import Transport
+
 Refusal = Literal["disabled", "stdio_only", "unresolved"]
 
 
@@ -29,6 +31,7 @@ class UpstreamPart(_Part):
     target: str
     addresses: list[str]
     read_timeout_ms: int
+    transport: Transport = "streamable-http"
 
 
 class Blocked(_Part):

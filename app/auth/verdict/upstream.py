@@ -8,7 +8,7 @@ import structlog
 from app.auth.snapshot import Snapshot
 from app.auth.verdict.addresses import Addresses
 from app.auth.verdict.schemas import Blocked, Refusal, ServerPart, UpstreamPart
-from app.core.models import ServerEntry, ToolKind, Upstream
+from app.core.models import ServerEntry, ToolKind, Transport, Upstream
 from app.core.policy import REGISTRY
 from app.core.sealing import Sealer, SealError
 from app.core.settings import Settings
@@ -58,7 +58,7 @@ class Servers:
         if not entry.settings.enabled:
             return _refused(slug, "disabled", f"{slug} is disabled at the registry", expires_at)
         if entry.url is None:
-            detail = f"{slug} has no Streamable HTTP endpoint; run it locally as its server.json says"
+            detail = f"{slug} has no HTTP endpoint; run it locally as its server.json says"
             return _refused(slug, "stdio_only", detail, expires_at)
         try:
             upstream = Upstream.from_url(entry.url)
@@ -74,7 +74,7 @@ class Servers:
         return ServerPart(
             slug=slug,
             identity=False,
-            upstream=_upstream(upstream, addresses, int(entry.settings.timeout_s * 1000)),
+            upstream=_upstream(upstream, addresses, int(entry.settings.timeout_s * 1000), entry.transport),
             headers=headers,
             blocked=blocked,
             rate_limit=entry.settings.rate_limit,
@@ -96,7 +96,9 @@ class Servers:
         return Blocked.model_validate(names)
 
 
-def _upstream(upstream: Upstream, addresses: list[str], timeout_ms: int) -> UpstreamPart:
+def _upstream(
+    upstream: Upstream, addresses: list[str], timeout_ms: int, transport: Transport = "streamable-http"
+) -> UpstreamPart:
     return UpstreamPart(
         scheme=upstream.scheme,
         host=upstream.host,
@@ -104,6 +106,7 @@ def _upstream(upstream: Upstream, addresses: list[str], timeout_ms: int) -> Upst
         target=upstream.target,
         addresses=addresses,
         read_timeout_ms=timeout_ms,
+        transport=transport,
     )
 
 

@@ -81,9 +81,9 @@ class Discovery:
         slug = entry.settings.slug
         known = await self._health.of(slug)
         if entry.url is None:
-            return known.failed("unknown", "it has no Streamable HTTP endpoint: listed, not callable")
+            return known.failed("unknown", "it has no HTTP endpoint: listed, not callable")
         try:
-            found = await probe(self._settings, entry.url, await self._vault.headers(slug))
+            found = await probe(self._settings, entry.url, await self._vault.headers(slug), entry.transport)
         except Failure as failure:
             log.warning(
                 "a server could not be looked at", server=slug, state=failure.state, reason=str(failure)

@@ -30,6 +30,7 @@ async def test_a_verdict_says_who_what_and_where(ledger: Any) -> None:
         "target": "/mcp?x=1",
         "addresses": ["192.0.2.10:9000"],
         "read_timeout_ms": 30_000,
+        "transport": "streamable-http",
     }
     assert verdict["server"]["rate_limit"] == 60
 
