@@ -26,10 +26,10 @@ from app.registry.ui.endpoints import router as ui
 
 
 def create_app(settings: Settings, store: Store, sealer: Sealer, keys: SigningKeys) -> FastAPI:
-    """The registry on an open store: `/api`, `/ui`, `/mcp/registry`, agents' cards; its Services are `app.state.registry`.
+    """The registry on an open store: `/api`, `/ui`, `/mcp/registry`, agents' cards.
 
-    Its lifespan must run: it follows the store for search, serves MCP, and ends background work before the
-    store is closed by whoever opened it.
+    Its Services are `app.state.registry`. Its lifespan must run: it follows the store for search, serves MCP,
+    and ends background work before the store is closed by whoever opened it.
     """
     services = Services.make(settings, store, sealer, keys)
     mcp = RegistryMcp(services)

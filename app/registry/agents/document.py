@@ -25,24 +25,30 @@ _TENANT = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 def read(body: Mapping[str, Any]) -> tuple[dict[str, Any], AgentSettings]:
     """The card as it was given, without our part, and our part.
 
-    Raises a 422 problem that names the fields at fault, the first MAX_ERRORS of them; a card of A2A 0.3 is
-    refused as such.
+    Raises a 422 problem that names the fields at fault.
     """
-    if "supportedInterfaces" not in body and {"url", "protocolVersion", "preferredTransport"} & body.keys():
-        reason = "this is a card of A2A 0.3; the gateway carries A2A 1, whose cards have supportedInterfaces"
-        raise invalid([("supportedInterfaces", reason)])
-    errors = [
-        (path_of(error), reason_of(error)) for error in islice(_VALIDATOR.iter_errors(body), MAX_ERRORS)
-    ]
-    if errors:
-        raise invalid(errors)
     meta = body.get("_meta", {})
     if not isinstance(meta, dict):
         raise invalid([("_meta", "it must be an object")])
     others = {name: value for name, value in meta.items() if name != META_KEY}
-    card = {name: value for name, value in body.items() if name != "_meta"}
+    card = checked({name: value for name, value in body.items() if name != "_meta"})
     _check_interfaces(card)
-    return {**card, "_meta": others} if others else card, _settings(meta.get(META_KEY, {}), body["name"])
+    return {**card, "_meta": others} if others else card, _settings(meta.get(META_KEY, {}), card["name"])
+
+
+def checked(card: dict[str, Any]) -> dict[str, Any]:
+    """The same card, which has the members of A2A 1.0.
+
+    Raises a 422 problem with the first MAX_ERRORS fields at fault; a card of A2A 0.3 is refused as such.
+    """
+    if "supportedInterfaces" not in card and {"url", "protocolVersion", "preferredTransport"} & card.keys():
+        reason = "this is a card of A2A 0.3; the gateway carries A2A 1, whose cards have supportedInterfaces"
+        raise invalid([("supportedInterfaces", reason)])
+    found = islice(_VALIDATOR.iter_errors(card), MAX_ERRORS)
+    errors = [(path_of(error), reason_of(error)) for error in found]
+    if errors:
+        raise invalid(errors)
+    return card
 
 
 def written(entry: AgentEntry) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Why there is no extended card, in the error form of each binding of A2A 1.0 (sections 9.5 and 11.6). Pure."""
+"""Why there is no extended card, in the error form of each binding (A2A 1.0, 9.5 and 11.6). Pure."""
 
 from typing import Any
 

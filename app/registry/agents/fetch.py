@@ -1,4 +1,4 @@
-"""Requests to an agent itself, for its cards: bounded in time and size, to addresses that the guard allows."""
+"""Requests to an agent itself, for its cards: bounded in time and size, to allowed addresses only."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _VERSION = {"A2A-Version": "1.0"}
 
 
 class Unfetched(Exception):  # noqa: N818  (what happened)
-    """No card came; the message says why and repeats no credential. `status` is the agent's, where it gave one."""
+    """No card came; the message says why and repeats no credential. `status` is the agent's, if any."""
 
     def __init__(self, reason: str, status: int | None = None) -> None:
         super().__init__(reason)
@@ -28,7 +28,7 @@ class Unfetched(Exception):  # noqa: N818  (what happened)
 
 
 async def public_card(settings: Settings, url: str) -> Any:
-    """The JSON at an agent's address, or at a URL that ends in .json itself. Raises Unfetched, UpstreamRefused."""
+    """The JSON at an agent's address, or at a URL that ends in .json. Raises Unfetched, UpstreamRefused."""
     place = url if urlsplit(url).path.endswith(".json") else url.rstrip("/") + WELL_KNOWN
     return await _json(settings, "GET", place, _VERSION)
 

@@ -24,7 +24,7 @@ class AgentFindings(BaseModel):
 
 
 class AgentAnswer(BaseModel):
-    """An agent's card as it was given, its signatures too, with our part in its `_meta`; and findings beside it."""
+    """An agent's card as it was given, signatures too, with our part in its `_meta`; findings beside it."""
 
     agent: dict[str, Any]
     gatepost: AgentFindings

@@ -13,7 +13,7 @@ _REFUSED = re.compile(
     r"x-http-method.*|x-method-override|sec-fetch-.*",
     re.IGNORECASE,
 )
-"""Headers of the connection (RFC 9110, 7.6.1), message, MCP, A2A and proxies: the gateway sets or strips them."""
+"""Headers of the connection (RFC 9110, 7.6.1), message, MCP, A2A, proxies: set or stripped by the gateway."""
 
 
 class CredentialBody(BaseModel):

@@ -31,9 +31,8 @@ def read(body: Mapping[str, Any], slug: str | None = None) -> tuple[dict[str, An
     comes from the last part of the name. Raises a 422 problem that names the fields at fault, the first
     MAX_ERRORS of them.
     """
-    errors = [
-        (path_of(error), reason_of(error)) for error in islice(_VALIDATOR.iter_errors(body), MAX_ERRORS)
-    ]
+    found = islice(_VALIDATOR.iter_errors(body), MAX_ERRORS)
+    errors = [(path_of(error), reason_of(error)) for error in found]
     if errors:
         raise invalid(errors)
     meta = dict(body.get("_meta", {}))

@@ -14,16 +14,19 @@ end
 
 local EXACT = { ["application/json"] = "json", ["text/event-stream"] = "events" }
 
-local function kind_of(content_type)
+-- The same, and what the HTTP+JSON binding of A2A has of its own.
+_M.A2A_KINDS = { ["application/json"] = "json", ["application/a2a+json"] = "json", ["text/event-stream"] = "events" }
+
+local function kind_of(content_type, kinds)
     if not content_type then
         return nil
     end
-    local kind = EXACT[content_type]
+    local kind = kinds[content_type]
     if kind then
         return kind
     end
     local bare = content_type:lower():match("^%s*([^;%s]+)")
-    return EXACT[bare] or "other"
+    return kinds[bare] or "other"
 end
 
 function _M.header_filter()
@@ -43,7 +46,7 @@ function _M.header_filter()
     if encoding and encoding ~= "identity" then
         return fail("encoded")
     end
-    local kind = kind_of(header["Content-Type"])
+    local kind = kind_of(header["Content-Type"], ctx.kinds or EXACT)
     if kind == "other" then
         if status >= 400 and status < 500 then
             header["Content-Type"] = "text/plain"
@@ -65,21 +68,24 @@ local TEXTS = {
     kind = "the upstream answered with something that is neither JSON nor an event stream",
 }
 
--- The JSON-RPC error in place of an upstream's failure: for error_page, where ngx.ctx is gone.
-function _M.failed()
-    local var = ngx.var
-    local reason = var.gatepost_failure
+-- How the upstream failed, for error_page, where ngx.ctx is gone: the status, the rule and a sentence.
+function _M.failure()
+    local reason = ngx.var.gatepost_failure
     local text = TEXTS[reason]
-    local status = 502
-    if not text then
-        status = ngx.status == 504 and 504 or 502
-        reason = status == 504 and "timeout" or "unreachable"
-        text = status == 504 and "the upstream did not answer in time"
-            or "the upstream cannot be reached or broke off"
+    if text then
+        return 502, reason, text
+    elseif ngx.status == 504 then
+        return 504, "timeout", "the upstream did not answer in time"
     end
+    return 502, "unreachable", "the upstream cannot be reached or broke off"
+end
+
+-- The JSON-RPC error in place of an upstream's failure.
+function _M.failed()
+    local status, reason, text = _M.failure()
     local data = ngx.req.get_body_data()
     local message = data and body.read(data)
-    return refuse.denied(refuse.modern(var.http_mcp_protocol_version), status, message and message.id,
+    return refuse.denied(refuse.modern(ngx.var.http_mcp_protocol_version), status, message and message.id,
         refuse.UPSTREAM, "upstream", reason, text)
 end
 
