@@ -69,7 +69,10 @@ function _M.decide(call)
             "no scope of yours allows " .. action .. " of this agent; a scope that names it would help"
     end
     call.action = action
-    return action == "read" or invocation(call)
+    if action == "read" then
+        return true
+    end
+    return invocation(call)
 end
 
 return _M

@@ -9,15 +9,18 @@ local routes = require "gatepost.a2a_routes"
 
 local _M = {}
 
-local STATUS = { [400] = "INVALID_ARGUMENT", [401] = "UNAUTHENTICATED", [403] = "PERMISSION_DENIED",
-    [404] = "NOT_FOUND", [405] = "UNIMPLEMENTED", [413] = "OUT_OF_RANGE", [415] = "INVALID_ARGUMENT", [429] = "RESOURCE_EXHAUSTED",
-    [431] = "OUT_OF_RANGE", [502] = "UNAVAILABLE", [503] = "UNAVAILABLE", [504] = "DEADLINE_EXCEEDED" }
+local STATUS = {
+    [400] = "INVALID_ARGUMENT", [401] = "UNAUTHENTICATED", [403] = "PERMISSION_DENIED", [404] = "NOT_FOUND",
+    [413] = "OUT_OF_RANGE", [415] = "INVALID_ARGUMENT", [429] = "RESOURCE_EXHAUSTED", [431] = "OUT_OF_RANGE",
+    [502] = "UNAVAILABLE", [503] = "UNAVAILABLE", [504] = "DEADLINE_EXCEEDED",
+}
 
 local CODES = { token = refuse.TOKEN, policy = refuse.POLICY, upstream = refuse.UPSTREAM, gateway = refuse.INVALID }
 
 local function rest(status, layer, rule, text)
     local info = '{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":' .. json.quote(rule:upper())
-        .. ',"domain":"gatepost.dev","metadata":{"layer":"' .. layer .. '","rule":' .. json.quote(rule) .. "}}"
+        .. ',"domain":"gatepost.dev","metadata":{"layer":"' .. layer .. '","rule":' .. json.quote(rule)
+        .. "}}"
     return refuse.send(status, "application/json", '{"error":{"code":' .. status .. ',"status":"' .. STATUS[status]
         .. '","message":' .. json.quote(text) .. ',"details":[' .. info .. "]}}")
 end

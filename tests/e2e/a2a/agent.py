@@ -23,6 +23,7 @@ from a2a.types import AgentCapabilities, AgentCard, AgentInterface, AgentSkill, 
 from a2a.utils.signing import create_agent_card_signer
 from cryptography.hazmat.primitives.asymmetric import ec
 from starlette.applications import Starlette
+from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from tests.e2e.servers import serving
@@ -35,10 +36,15 @@ class Counting(AgentExecutor):
 
     async def execute(self, context: RequestContext, event_queue: EventQueue) -> None:
         text = context.get_user_input()
-        if not text.startswith(("count ", "wait")):
-            return await event_queue.enqueue_event(
-                new_text_message(f"you said: {text}", role=Role.ROLE_AGENT)
-            )
+        if text.startswith(("count ", "wait")):
+            await self._count(text, context, event_queue)
+        else:
+            await event_queue.enqueue_event(new_text_message(f"you said: {text}", role=Role.ROLE_AGENT))
+
+    async def cancel(self, context: RequestContext, event_queue: EventQueue) -> None:
+        await self._end(event_queue, context, TaskState.TASK_STATE_CANCELED)
+
+    async def _count(self, text: str, context: RequestContext, event_queue: EventQueue) -> None:
         task = new_task_from_user_message(context.message)
         await event_queue.enqueue_event(task)
         number = 0
@@ -50,9 +56,6 @@ class Counting(AgentExecutor):
             number += 1
             await asyncio.sleep(0.02)
         await self._end(event_queue, context, TaskState.TASK_STATE_COMPLETED)
-
-    async def cancel(self, context: RequestContext, event_queue: EventQueue) -> None:
-        await self._end(event_queue, context, TaskState.TASK_STATE_CANCELED)
 
     async def _end(self, queue: EventQueue, context: RequestContext, state: TaskState) -> None:
         await queue.enqueue_event(
@@ -107,7 +110,7 @@ def running(tenant: str = "") -> Iterator[Agent]:
         routes=[
             *create_agent_card_routes(card),
             *create_jsonrpc_routes(handler, "/rpc"),
-            *create_rest_routes(handler, path_prefix="/rest"),
+            Mount("/rest", routes=create_rest_routes(handler)),
         ]
     )
     received: list[dict[str, str]] = []
