@@ -41,6 +41,8 @@ def add(
         show_json(added)
         return
     say(f"registered; A2A URL {added['gatepost']['url']}")
+    for warning in added["warnings"]:
+        say(f"note: {warning}")
     show(added["gatepost"]["slug"])
 
 

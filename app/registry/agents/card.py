@@ -26,8 +26,9 @@ def served(entry: AgentEntry, card: Mapping[str, Any], public_url: str) -> dict[
     Members that A2A 1.0 does not know are left out, since other readers drop them before they check a
     signature; so are the agent's own security schemes and signatures, which hold for its own URLs alone.
     """
-    ours = {name: value for name, value in card.items() if name not in _OURS}
-    projected = _known(ours, SCHEMA["definitions"]["AgentCard"])
+    projected = known({name: value for name, value in card.items() if name not in _OURS})
+    for skill in projected["skills"]:
+        skill.pop("securityRequirements", None)
     capabilities = projected.get("capabilities", {})
     pushes = bool(capabilities.get("pushNotifications")) and entry.settings.push_notifications
     url = f"{public_url}/a2a/{entry.settings.slug}"
@@ -63,6 +64,12 @@ def tag(card: Mapping[str, Any], keys: SigningKeys) -> str:
     return f'W/"{hashlib.sha256(canonical(card) + keys.kid.encode()).hexdigest()[:32]}"'
 
 
+def known(card: Mapping[str, Any]) -> dict[str, Any]:
+    """A card without what A2A 1.0 does not know, and without members that say nothing."""
+    found: dict[str, Any] = _known(dict(card), SCHEMA["definitions"]["AgentCard"])
+    return found
+
+
 def canonical(card: Mapping[str, Any]) -> bytes:
     """RFC 8785. Raises Uncarriable."""
     try:
@@ -76,13 +83,13 @@ def _known(value: Any, schema: Mapping[str, Any]) -> Any:
     if "$ref" in schema:
         schema = SCHEMA["definitions"][schema["$ref"].rpartition("/")[2]]
     if isinstance(value, dict):
-        known = schema.get("properties")
+        named = schema.get("properties")
         cleaned = {
-            name: _known(part, known[name] if known else {})
+            name: _known(part, named[name] if named else {})
             for name, part in value.items()
-            if known is None or name in known
+            if named is None or name in named
         }
-        return {name: part for name, part in cleaned.items() if _says(name, part, free=known is None)}
+        return {name: part for name, part in cleaned.items() if _says(name, part, free=named is None)}
     if isinstance(value, list):
         items = [_known(part, schema.get("items", {})) for part in value]
         return [item for item in items if not _empty(item)]

@@ -36,9 +36,9 @@ async def add_agent(
     body: CardJson, caller: Caller, services: RegistryServices, response: Response
 ) -> AgentAnswer:
     """Register an agent; nobody may use it before a scope names it."""
-    document = await service.create(services, caller, body)
+    document, warnings = await service.create(services, caller, body)
     response.headers.update({**etag(document), "Location": f"/api/agents/{document.id}"})
-    return AgentAnswer.of(services.settings, document)
+    return AgentAnswer.of(services.settings, document, warnings)
 
 
 @router.get("/{slug}")

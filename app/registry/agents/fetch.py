@@ -30,7 +30,12 @@ class Unfetched(Exception):  # noqa: N818  (what happened)
 async def public_card(settings: Settings, url: str) -> Any:
     """The JSON at an agent's address, or at a URL that ends in .json. Raises Unfetched, UpstreamRefused."""
     place = url if urlsplit(url).path.endswith(".json") else url.rstrip("/") + WELL_KNOWN
-    return await _json(settings, "GET", place, _VERSION)
+    return await json_at(settings, place)
+
+
+async def json_at(settings: Settings, url: str) -> Any:
+    """The JSON at a URL that somebody else named. Raises Unfetched, UpstreamRefused."""
+    return await _json(settings, "GET", url, _VERSION)
 
 
 async def extended_card(settings: Settings, interface: AgentInterface, headers: Mapping[str, str]) -> Any:

@@ -11,6 +11,7 @@ from app.registry.agents import document as agent_card
 from app.registry.agents.card import Uncarriable, canonical, served
 from app.registry.agents.fetch import Unfetched, public_card
 from app.registry.agents.repository import AgentRepository
+from app.registry.agents.signatures import warnings
 from app.registry.caller import Caller
 from app.registry.credentials.vault import CredentialVault
 from app.registry.etag import Precondition
@@ -36,8 +37,11 @@ async def writable(services: Services, caller: Caller, slug: str) -> Document:
     return found
 
 
-async def create(services: Services, caller: Caller, body: Mapping[str, Any]) -> Document:
-    """Register an agent from its card, or from `{"url": …}`. Raises 403, 409, 422 and 502 problems."""
+async def create(services: Services, caller: Caller, body: Mapping[str, Any]) -> tuple[Document, list[str]]:
+    """Register an agent from its card or from `{"url": …}`, and say what to know about it.
+
+    Raises 403, 409, 422 and 502 problems.
+    """
     card, settings = agent_card.read(await _with_card(services, caller, body))
     caller.require_on_agent("agents:write", settings.slug)
     entry = _entry(card, settings)
@@ -47,9 +51,10 @@ async def create(services: Services, caller: Caller, body: Mapping[str, Any]) ->
         raise _taken(settings.slug)
     await _vault(services).remove(credential_id(settings.slug))  # left by a deletion that was cut short
     try:
-        return await agents.create(entry)
+        document = await agents.create(entry)
     except Conflict:
         raise _taken(settings.slug) from None
+    return document, await warnings(services.settings, card)
 
 
 async def replace(
@@ -70,7 +75,8 @@ async def replace(
     await _check(services, new)
     moved = not _origins(new) <= _origins(old) and await _vault(services).remove(credential_id(slug))
     document = await AgentRepository(services.store).replace(new, revision)
-    return document, [CREDENTIAL_REMOVED] if moved else []
+    said = await warnings(services.settings, card)
+    return document, [CREDENTIAL_REMOVED, *said] if moved else said
 
 
 async def delete(services: Services, caller: Caller, slug: str, condition: Precondition) -> None:
