@@ -83,7 +83,7 @@ local TO_READ = [["result"|\\u|(?:^|[\r\n])(?:\xEF\xBB\xBF)?id]]
 -- The events at the start of `pending` as the caller may see them, and what is behind the last. Where nothing in them
 -- can change they need not be told apart: an upstream may send a thousand blank lines at once.
 local function split(ctx, pending)
-    if not ctx.sse and not find(pending, TO_READ, "jo") then
+    if ctx.plain or (not ctx.sse and not find(pending, TO_READ, "jo")) then
         local _, to = find(pending, LAST_END, "jo")
         return sub(pending, 1, to), sub(pending, to + 1)
     end
