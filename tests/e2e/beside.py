@@ -24,6 +24,7 @@ def second_gateway(stack: Stack, folder: Path) -> Iterator[str]:
     port = free_port()
     environ |= {
         "GATEPOST_GATEWAY_PORT": str(port),
+        "GATEPOST_METRICS_PORT": str(free_port()),
         "GATEPOST_AUDIT_FILE": str(folder / "audit.jsonl"),
         "GATEPOST_PUBLIC_URL": stack.url,
     }

@@ -20,9 +20,16 @@ class ServerSettings(BaseModel):
     slug: str = Field(pattern=SLUG_PATTERN)
     enabled: bool = True
     tags: list[str] = []
+    connect_timeout_s: float = Field(default=5.0, gt=0, le=60, description="longest wait for a connection")
     timeout_s: float = Field(default=300.0, gt=0, le=86_400, description="longest silence of the upstream")
+    total_timeout_s: float | None = Field(default=None, gt=0, le=86_400, description="longest whole call")
     max_body: int | None = Field(default=None, gt=0, description="bytes; never above the gateway's own cap")
-    rate_limit: int | None = Field(default=None, gt=0, description="calls a minute and caller")
+    rate_limit: int | None = Field(default=None, gt=0, le=10_000_000, description="calls a minute and caller")
+    server_rate_limit: int | None = Field(
+        default=None, gt=0, le=10_000_000, description="calls a minute of all callers together"
+    )
+    concurrency: int | None = Field(default=None, gt=0, description="calls at once of all callers together")
+    caller_concurrency: int | None = Field(default=None, gt=0, description="calls at once of one caller")
 
 
 class Upstream(BaseModel):

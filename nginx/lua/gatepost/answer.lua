@@ -6,6 +6,7 @@ local lists = require "gatepost.lists"
 local session = require "gatepost.session"
 local sse = require "gatepost.sse"
 local streams = require "gatepost.streams"
+local timeouts = require "gatepost.timeouts"
 
 local sub, concat = string.sub, table.concat
 local find = ngx.re.find
@@ -141,11 +142,12 @@ end
 -- end would leave the client's connection open for a next request that waits until the upstream has finished.
 function _M.body_filter()
     local ctx = ngx.ctx
-    local kind = ctx.filter
-    if not kind then
+    local kind, arg = ctx.filter, ngx.arg
+    if ctx.deadline and not arg[2] and timeouts.passed(ctx) then
+        return timeouts.cut(ctx)
+    elseif not kind then
         return nil
     end
-    local arg = ngx.arg
     if kind == "json" then
         arg[1], arg[2] = whole(ctx, arg[1], arg[2])
         return nil

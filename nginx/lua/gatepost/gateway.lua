@@ -2,11 +2,14 @@
 
 local audit = require "gatepost.audit"
 local body = require "gatepost.body"
+local config = require "gatepost.config"
 local credential = require "gatepost.credential"
 local headers = require "gatepost.headers"
 local limits = require "gatepost.limits"
+local origin = require "gatepost.origin"
 local policy = require "gatepost.policy"
 local refuse = require "gatepost.refuse"
+local request_id = require "gatepost.request_id"
 local session = require "gatepost.session"
 local sse = require "gatepost.sse"
 local upstream = require "gatepost.upstream"
@@ -91,7 +94,8 @@ end
 
 local function refuse_server(ctx, modern, message)
     local why, detail = ctx.entry.server.refusal, ctx.entry.server.refusal_detail
-    return deny(ctx, modern, why == "unresolved" and 502 or 403, message, refuse.UPSTREAM, "upstream", why,
+    local status = (why == "unresolved" or why == "token_endpoint") and 502 or 403
+    return deny(ctx, modern, status, message, refuse.UPSTREAM, "upstream", why,
         type(detail) == "string" and detail or UNCALLABLE[why])
 end
 
@@ -139,11 +143,10 @@ local function check(ctx, modern, sent, message)
     elseif entry.server.refusal then
         return nil, refuse_server(ctx, modern, message)
     end
-    local wait = limits.exceeded(entry, resource, message)
-    if wait then
+    local limit, wait, why = limits.exceeded(entry, resource, message)
+    if limit then
         ngx.header["Retry-After"] = wait
-        return nil, deny(ctx, modern, 429, message, refuse.LIMIT, "policy", "rate_limit",
-            "this server's limit of " .. entry.server.rate_limit .. " calls a minute is used up; wait " .. wait .. " s")
+        return nil, deny(ctx, modern, 429, message, refuse.LIMIT, "policy", limit, why)
     end
     return known or audit.allowed(entry, resource, message.method or "response", name)
 end
@@ -176,6 +179,7 @@ local function post(ctx, modern, sent)
         return refused
     end
     audit.log(line)
+    ctx.line = line
     return upstream.choose(ctx.entry, ctx) or refuse_session(ctx, message)
 end
 
@@ -207,19 +211,36 @@ local function bodiless(ctx, method, sent)
     return upstream.choose(entry, ctx) or refuse_session(ctx, { method = method })
 end
 
+-- Whether a page of another origin may not call; for one that may, its scripts may read the answer.
+local function refuse_page(resource, method, sent)
+    local rule, text = origin.refusal(sent)
+    if rule then
+        log_denial(nil, resource, nil, rule)
+        refuse.rpc(403, nil, refuse.INVALID, "gateway", rule, text)
+        return true
+    elseif origin.is_allowed(sent.origin) then
+        ngx.var.gatepost_origin = sent.origin
+        return method == "OPTIONS" and origin.preflight()
+    end
+end
+
 function _M.access()
+    request_id.assign()
     local resource = resource_of(ngx.var.request_uri)
     if not resource then
         log_denial(nil, nil, nil, "path")
         return refuse.problem(404, "not-found", "Not found", "An MCP server is called at /mcp/<slug>.")
     end
+    local sent = headers.read()
     local method = get_method()
+    if (sent.origin or sent.host ~= config.public_host) and refuse_page(resource, method, sent) then
+        return
+    end
     if method ~= "POST" and method ~= "GET" and method ~= "DELETE" then
         log_denial(nil, resource, nil, "http_method")
         ngx.header["Allow"] = "POST, GET, DELETE"
         return refuse.rpc(405, nil, refuse.INVALID, "gateway", "http_method", "only POST, GET and DELETE are served")
     end
-    local sent = headers.read()
     if sent.many then
         log_denial(nil, resource, nil, "header")
         return refuse.rpc(431, nil, refuse.INVALID, "gateway", "header", "the request has too many headers")
@@ -234,7 +255,8 @@ function _M.access()
         return refuse_caller(resource, why, reason)
     end
     local ctx = { entry = entry, resource = resource, header = header, credential = value, method = "", message = false,
-        route = false, try = 0, filter = false, pin = false, target = false, modern = modern }
+        line = false, sent_at = false, route = false, try = 0, filter = false, deadline = false,
+        pin = false, target = false, modern = modern }
     ngx.ctx = ctx
     for _, name in ipairs(sent.ours or NONE) do
         ngx.req.clear_header(name)

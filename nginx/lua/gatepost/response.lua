@@ -5,6 +5,7 @@ local body = require "gatepost.body"
 local lists = require "gatepost.lists"
 local refuse = require "gatepost.refuse"
 local session = require "gatepost.session"
+local timeouts = require "gatepost.timeouts"
 
 local _M = {}
 
@@ -32,6 +33,9 @@ function _M.header_filter()
     local entry = ctx.entry
     if not entry or not ctx.route then
         return
+    end
+    if ctx.deadline and timeouts.passed(ctx) then
+        return fail("total_timeout")
     end
     local status = ngx.status
     if status == 401 or status == 403 or status == 407 then
@@ -82,11 +86,10 @@ function _M.failed()
     local text = TEXTS[reason]
     local status = 502
     if not text then
-        -- ngx.status is gone after error_page.
-        status = (var.upstream_status or ""):find("504$") and 504 or 502
-        reason = status == 504 and "timeout" or "unreachable"
-        text = status == 504 and "the upstream did not answer in time"
-            or "the upstream cannot be reached or broke off"
+        reason = reason == "" and timeouts.reason() or reason
+        status = timeouts.TEXTS[reason] and 504 or 502
+        text = timeouts.TEXTS[reason] or "the upstream cannot be reached or broke off"
+        var.gatepost_failure = reason
     end
     local data = ngx.req.get_body_data()
     local message = data and body.read(data)

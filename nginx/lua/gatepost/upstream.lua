@@ -1,18 +1,13 @@
 -- Where a call goes: the addresses that auth handed over, and the pool of connections it may use.
 
 local balancer = require "ngx.balancer"
+local timeouts = require "gatepost.timeouts"
 
 local _M = {}
 
 -- NGINX keys idle connections by address alone. A TLS connection was verified for one name, so each TLS identity
 -- gets a slot of its own among the owners of an address; a slot once given is never given to another.
 local SLOTS = 16
-
--- As in nginx.conf: only another silence needs to be said. A stream may be silent for as long as it lives: whether its
--- other end is still there is TCP's to find out.
-local DEFAULT_READ_S = 300
-local STREAM_READ_S = 86400
-local STREAMS = { GET = true, ["subscriptions/listen"] = true }
 
 local owners = {}
 
@@ -64,7 +59,7 @@ local function prepare(server)
     return {
         origin = to.scheme .. "://" .. block, target = to.scheme .. "://" .. block .. to.target,
         host = to.host, sni = to.sni, tls = to.scheme == "https",
-        peers = peers, places = places, read_s = to.read_timeout_ms / 1000,
+        peers = peers, places = places, timeouts = timeouts.of(to),
         headers = headers, authorization = authorization,
     }
 end
@@ -96,7 +91,10 @@ function _M.choose(entry, ctx)
     if server.identity then
         var.gatepost_identity = entry.caller.identity
     end
-    ctx.route = route
+    ctx.route, ctx.sent_at = route, ngx.now()
+    if route.timeouts then
+        timeouts.begin(ctx, route.timeouts)
+    end
     return true
 end
 
@@ -107,15 +105,10 @@ function _M.balance()
     local peers = route.peers
     local try = ctx.try + 1
     ctx.try = try
-    if try == 1 then
-        if #peers > 1 and not ctx.pin then
-            balancer.set_more_tries(#peers - 1)
-        end
-        local read_s = STREAMS[ctx.method] and STREAM_READ_S or route.read_s
-        if read_s ~= DEFAULT_READ_S then
-            balancer.set_timeouts(nil, nil, read_s)
-        end
+    if try == 1 and #peers > 1 and not ctx.pin then
+        balancer.set_more_tries(#peers - 1)
     end
+    timeouts.apply(ctx, route.timeouts)
     local peer = peers[ctx.pin and route.places[ctx.pin] or (try - 1) % #peers + 1]
     local ok, err = balancer.set_current_peer(peer.host, peer.port)
     if not ok then
