@@ -50,12 +50,14 @@ def status(json: Annotated[bool, typer.Option("--json", help="for programs")] = 
                 "running": True,
                 "ready": run.ready,
                 "url": run.url,
+                "metrics": run.metrics,
                 "pid": run.supervisor.pid,
                 "processes": processes,
             }
         )
         return
-    show(f"{run.url}  {'ready' if run.ready else 'starting'}  (supervisor {run.supervisor.pid})\n")
+    show(f"{run.url}  {'ready' if run.ready else 'starting'}  (supervisor {run.supervisor.pid})")
+    show(f"metrics at {run.metrics}\n")
     show_table(
         ["process", "pid", "state", "for", "restarts"],
         [

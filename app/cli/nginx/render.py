@@ -65,6 +65,8 @@ def _context(settings: Settings, nginx: Nginx, prefix: Path) -> dict[str, object
         "registry_address": _address(settings.registry_host, settings.registry_port),
         "public_url": settings.public_url.rstrip("/"),
         "public_origin": f"{public.scheme}://{public.netloc}",
+        "public_host": public.netloc,
+        "public_port": public.port or {"http": 80, "https": 443}[public.scheme],
         "secure": public.scheme == "https",
     }
 
