@@ -33,8 +33,8 @@ function _M.count()
 end
 
 -- Whether one more event may pass. A right that has just run out is asked for anew by the next sweep: until then the
--- stream goes on, or every busy one would end with its verdict. An old worker of a reload has no timers that would renew a right: there a stream
--- ends with the first change that touches it.
+-- stream goes on, or every busy one would end with its verdict. An old worker of a reload has no timers that renew
+-- a right: there a stream ends with the first change that touches it.
 function _M.may_pass(ctx)
     if ctx.ended or ctx.entry.expires_at + GRACE <= ngx.now() then
         return false
