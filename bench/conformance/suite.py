@@ -12,6 +12,7 @@ from pathlib import Path
 REVISIONS = ("2025-11-25", "2026-07-28")
 FOLDER = re.compile(r"server-(?P<scenario>.+)-\d{4}-\d\d-\d\dT[\d-]+Z")
 TIMEOUT_S = 120
+TIMED_OUT = 124
 
 Check = tuple[str, str]
 """A check's id and its status."""
@@ -56,12 +57,12 @@ def required(suite: Path, revision: str) -> list[str]:
 
 
 def run(suite: Path, revision: str, url: str, folder: Path) -> Run:
-    """Run the requirement set of a revision, and what it does not score, with `folder` for the results.
-
-    Raises subprocess.TimeoutExpired.
-    """
+    """Run the requirement set of a revision, and what it does not score, with `folder` for the results."""
     command: list[str | Path] = [suite, "server", "--url", url, "--requirements", revision, "-o", folder]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired:
+        return Run(_outcomes(folder), TIMED_OUT, f"the suite did not end in {TIMEOUT_S} s")
     return Run(_outcomes(folder), done.returncode, done.stdout + done.stderr)
 
 

@@ -43,11 +43,12 @@ class Seen:
 
 @dataclass(frozen=True)
 class Target:
-    """Where the load goes: a server of `tests.e2e.troubled`, by a token that may call it."""
+    """Where the load goes: a server of `tests.e2e.troubled` at `url`, by a token that may call it."""
 
     stack: Stack
     slug: str
     token: str
+    url: str = ""
 
     @property
     def path(self) -> str:

@@ -1,11 +1,10 @@
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 
 import httpx2
 import pytest
 
 from app.cli.nginx import find
-from tests.e2e import troubled
+from tests.e2e.attach import Attach, attaching
 from tests.e2e.load import Target
 from tests.e2e.stack import Stack, until
 
@@ -21,23 +20,14 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="package")
-def attach(own: Stack) -> Iterator[Callable[[str], Target]]:
-    """Puts a server of `tests.e2e.troubled` behind the gateway, once for each kind."""
-    known: dict[str, Target] = {}
-    with ExitStack() as running:
-
-        def of(kind: str) -> Target:
-            if kind not in known:
-                own.register(kind, running.enter_context(troubled.running(kind)))
-                own.scope(kind, kind)
-                known[kind] = Target(own, kind, own.token(kind))
-            return known[kind]
-
-        yield of
+def attach(own: Stack) -> Iterator[Attach]:
+    """Puts a server in trouble behind the gateway."""
+    with attaching(own) as attach:
+        yield attach
 
 
 @pytest.fixture(scope="package")
-def steady(attach: Callable[[str], Target]) -> Target:
+def steady(attach: Attach) -> Target:
     """The good server, whose callers must notice nothing."""
     return attach("good")
 

@@ -1,12 +1,13 @@
 """A server in trouble under load: its callers learn of it, nobody else notices, memory is bounded."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from tests.e2e import memory, troubled
+from tests.e2e.attach import Attach
 from tests.e2e.calling import call
 from tests.e2e.faults.processes import worker_of
 from tests.e2e.load import Seen, Target, load
@@ -16,7 +17,6 @@ from tests.e2e.trouble import LIST, Ending, call_of, trouble
 pytestmark = pytest.mark.e2e
 MOST = 400 * 1024 * 1024
 """Of a worker: 64 MiB of answers that are not whole, what is made of them, and what waits to be collected."""
-Attach = Callable[[str], Target]
 
 
 @contextmanager

@@ -10,13 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 HERE = Path(__file__).parent
 PARTS = Path(os.environ.get("SDKS", "nowhere"))
 PYTHON1 = str(PARTS / "python1/bin/python")
 GO_CLIENT, GO_SERVER = str(PARTS / "go/client"), str(PARTS / "go/server")
-SERVERS = {
+SERVERS = {  # both eras alternate, for clients that visit one after another
     "python": [sys.executable, "python/server.py"],
     "python1": [PYTHON1, "python1/server.py"],
     "typescript1": ["node", "typescript/server1.mjs"],
@@ -47,15 +45,17 @@ def modern(client: str, server: str) -> bool:
     return client.endswith("-auto") and server in BOTH_ERAS
 
 
-def skip_unless_installed(name: str) -> None:
+def missing(name: str) -> str | None:
+    """What this client or server needs that is not installed."""
     if name.startswith("typescript") and not (
         shutil.which("node") and PARTS.joinpath("node_modules").exists()
     ):
-        pytest.skip("no TypeScript SDKs: `tests/run e2e` installs them, with npm")
+        return "no TypeScript SDKs: `tests/run e2e` installs them, with npm"
     if name.startswith("go") and not Path(GO_CLIENT).exists():
-        pytest.skip("no Go SDK: `tests/run e2e` builds its programs, with go")
+        return "no Go SDK: `tests/run e2e` builds its programs, with go"
     if name.startswith("python1") and not Path(PYTHON1).exists():
-        pytest.skip("no Python SDK 1.x: `tests/run e2e` installs it")
+        return "no Python SDK 1.x: `tests/run e2e` installs it"
+    return None
 
 
 @contextlib.contextmanager
@@ -76,16 +76,20 @@ def running(name: str, log: Path) -> Iterator[str]:
         process.stdout.close()
 
 
-def look(name: str, token: str, *urls: str) -> list[dict[str, Any]]:
-    """What one process of that client saw at each URL."""
-    done = subprocess.run(
-        [*CLIENTS[name], *urls],
-        cwd=HERE,
-        env={**os.environ, "TOKEN": token},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+def look(client: str, token: str, urls: list[str], log: Path) -> tuple[list[dict[str, Any]], str]:
+    """What one process of that client saw at each URL up to one that failed, and what it complained of."""
+    complaints = log.with_suffix(".err")
+    with log.open("w") as output, complaints.open("w") as errors:
+        try:
+            subprocess.run(
+                [*CLIENTS[client], *urls],
+                cwd=HERE,
+                env={**os.environ, "TOKEN": token},
+                stdout=output,
+                stderr=errors,
+                timeout=90,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            errors.write(str(error))
+    return [json.loads(line) for line in log.read_text().splitlines()], complaints.read_text()

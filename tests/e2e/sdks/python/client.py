@@ -57,7 +57,7 @@ async def main(mode: str, urls: list[str]) -> None:
         for url in urls:
             transport = streamable_http_client(url, http_client=http)
             async with Client(transport, mode=mode, elicitation_callback=introduce) as mcp:
-                print(json.dumps(await look(mcp)))
+                print(json.dumps(await look(mcp)), flush=True)
 
 
 asyncio.run(main(sys.argv[1], sys.argv[2:]))

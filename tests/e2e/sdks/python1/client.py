@@ -59,7 +59,7 @@ async def main(urls: list[str]) -> None:
                 streamable_http_client(url, http_client=http) as (read, write, _),
                 ClientSession(read, write, elicitation_callback=introduce) as mcp,
             ):
-                print(json.dumps(await look(mcp)))
+                print(json.dumps(await look(mcp)), flush=True)
 
 
 asyncio.run(main(sys.argv[1:]))
