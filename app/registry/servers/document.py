@@ -86,9 +86,13 @@ def _check_urls(body: Mapping[str, Any]) -> None:
         if "{" in remote["url"]:
             raise invalid([(field, "it has variables in braces; put their values in")])
         try:
-            Upstream.from_url(remote["url"])
+            upstream = Upstream.from_url(remote["url"])
         except ValueError as error:
             raise invalid([(field, str(error))]) from None
+        if upstream.scheme == "https" and upstream.is_at_address:
+            # NGINX verifies certificates by name only: every call would fail.
+            reason = "NGINX checks certificates for names alone; give the server's host name, not its address"
+            raise invalid([(field, reason)])
 
 
 def path_of(error: ValidationError) -> str:
