@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.calling import call
 from tests.e2e.recorder import Recorder
+from tests.e2e.scraping import counted, value
 from tests.e2e.stack import Stack, until
 
 pytestmark = pytest.mark.e2e
@@ -106,3 +107,16 @@ def test_an_upstream_that_is_down_is_named_as_such(own: Stack) -> None:
     own.register("nobody", "http://127.0.0.1:9/mcp")
     own.scope("nobody", "nobody")
     assert call(own, "nobody", own.token("nobody")) == "unreachable"
+
+
+def test_counts_outlast_a_worker_and_say_that_it_died(own: Stack, upstream: Recorder) -> None:
+    own.register("kept", upstream.url)
+    own.scope("kept", "kept")
+    token = own.token("kept")
+    assert call(own, "kept", token) == "ran"
+    counted(own, 1, "gatepost_calls_total", server="kept", decision="allow")
+    starts = value(own, "gatepost_worker_starts_total")
+    master = own.pid("gateway")
+    os.kill(int(Path(f"/proc/{master}/task/{master}/children").read_text().split()[0]), signal.SIGKILL)
+    counted(own, starts + 1, "gatepost_worker_starts_total")
+    counted(own, 1, "gatepost_calls_total", server="kept", decision="allow")
