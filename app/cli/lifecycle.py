@@ -53,7 +53,7 @@ def up(*, detach: bool) -> None:
         if detach:
             _detached(state, start)
         else:
-            say("starting auth, registry and gateway; Ctrl-C ends them")
+            say("starting auth, registry, gateway and the audit log's shipper; Ctrl-C ends them")
             start(lambda process, line: show(readable(process, line)), lambda: announce(state))
 
 

@@ -75,7 +75,7 @@ def status(json: Annotated[bool, typer.Option("--json", help="for programs")] = 
 
 def logs(
     process: Annotated[
-        str | None, typer.Argument(help="auth, registry, gateway or gatepost; default: all")
+        str | None, typer.Argument(help="auth, registry, gateway, audit or gatepost; default: all")
     ] = None,
     follow_them: Annotated[bool, typer.Option("--follow", "-f", help="go on with new lines")] = False,
 ) -> None:

@@ -62,12 +62,14 @@ def make_plan(state: StateFolder, environ: Mapping[str, str], nginx: Nginx) -> P
             else {**complete, f"{PREFIX}ADMIN_PASSWORD_FILE": str(password)}
         )
 
+    registry = (settings.registry_host, settings.registry_port)
     return Plan(
         settings,
         [
             Command("auth", _module("app.auth"), for_auth),
             Command("registry", _module("app.registry"), lambda: complete),
             _gateway(settings, nginx, state.nginx, configuration, complete),
+            Command("audit", [*_module("app.cli"), "audit", "ship"], lambda: complete, needs=(registry,)),
         ],
     )
 

@@ -65,7 +65,7 @@ class Settings(BaseModel):
     registry_port: Port = Field(8083, description="the registry's port")
     metrics_host: str = Field("127.0.0.1", description="where the gateway serves /metrics for Prometheus")
     metrics_port: Port = Field(8084, description="the port of /metrics")
-    gateway_secret: SecretStr | None = Field(None, description="shared by gateway and auth")
+    gateway_secret: SecretStr | None = Field(None, description="shared by gateway, auth and registry")
     sealing_keys: SecretStr | None = Field(
         None, description="base64 keys of 32 bytes, by commas; the first seals, all open"
     )
@@ -83,6 +83,9 @@ class Settings(BaseModel):
     )
     audit_file: Path | None = Field(
         None, description="one JSON line a call; default: logs/audit.jsonl in the state folder"
+    )
+    audit_retention_days: int = Field(
+        90, ge=1, description="how long the registry keeps audit events, in days"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error"

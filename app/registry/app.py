@@ -11,6 +11,8 @@ from app.core.sealing import Sealer
 from app.core.settings import Settings
 from app.core.store import Store
 from app.registry.about.endpoints import router as about
+from app.registry.audit import intake
+from app.registry.audit.endpoints import router as audit
 from app.registry.credentials.endpoints import router as credentials
 from app.registry.mcp.endpoint import PATH, RegistryMcp
 from app.registry.scopes.endpoints import router as scopes
@@ -52,7 +54,8 @@ def create_app(settings: Settings, store: Store, sealer: Sealer, keys: SigningKe
     )
     app.state.registry = services
     install(app)
-    for router in (about, servers, tools, credentials, scopes, tokens, search, ui):
+    for router in (about, servers, tools, credentials, scopes, tokens, search, audit, ui):
         app.include_router(router)
     app.router.routes.append(Route(PATH, mcp, methods=["POST"]))
+    app.router.routes.append(Route(intake.PATH, intake.take, methods=["POST"]))
     return app

@@ -50,7 +50,7 @@ def test_refused_callers_make_no_labels(stack: Stack, upstream: Recorder, token:
         httpx2.post(
             f"{stack.url}/mcp/made-up-{number}", content=b"[", headers={"Authorization": f"Bearer {token}"}
         )
-    counted(stack, 20, "gatepost_calls_total", server="counted", method="other", rule="method")
+    counted(stack, 20, "gatepost_calls_total", server="counted", method="other", rule="unknown_method")
     counted(stack, 20, "gatepost_calls_total", server="", rule="server")
     assert "made-up" not in metrics(stack)
 

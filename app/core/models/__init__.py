@@ -1,5 +1,5 @@
 from app.core.models.scope import AgentGrant, RegistryGrant, Scope, ServerGrant
-from app.core.models.server import SLUG_PATTERN, ServerEntry, ServerSettings, Upstream
+from app.core.models.server import SLUG_PATTERN, ServerEntry, ServerSettings, Transport, Upstream
 from app.core.models.token import Token
 from app.core.models.tool import ToolKind, ToolRecord, ToolState
 
@@ -15,5 +15,6 @@ __all__ = [
     "ToolKind",
     "ToolRecord",
     "ToolState",
+    "Transport",
     "Upstream",
 ]

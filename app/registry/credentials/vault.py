@@ -1,6 +1,4 @@
-import json
-from collections.abc import Mapping
-
+from app.core.credentials import UpstreamCredential
 from app.core.sealing import Sealer
 from app.core.store import Store
 from app.registry.servers.repository import affects
@@ -9,16 +7,15 @@ COLLECTION = "credentials"
 
 
 class CredentialVault:
-    """Servers' credentials in the store: the headers that go to an upstream, sealed."""
+    """Servers' credentials in the store, sealed."""
 
     def __init__(self, store: Store, sealer: Sealer) -> None:
         self._store = store
         self._sealer = sealer
 
-    async def put(self, slug: str, headers: Mapping[str, str]) -> None:
+    async def put(self, slug: str, credential: UpstreamCredential) -> None:
         """Set or replace a server's credential, in force at every gateway."""
-        plain = json.dumps({"headers": dict(headers)}).encode()
-        body = {"sealed": self._sealer.seal(plain, _context(slug))}
+        body = {"sealed": credential.seal(self._sealer, slug)}
         await self._store.commit(COLLECTION, slug, body, affects=affects(slug))
 
     async def remove(self, slug: str) -> bool:
@@ -32,14 +29,9 @@ class CredentialVault:
         """Whether a server has a credential; what it is stays here."""
         return await self._store.get(COLLECTION, slug) is not None
 
-    async def headers(self, slug: str) -> dict[str, str]:
-        """The headers to send to the upstream, none without a credential. Raises SealError."""
+    async def find(self, slug: str) -> UpstreamCredential:
+        """A server's credential, an empty one where it has none. Raises SealError."""
         document = await self._store.get(COLLECTION, slug)
         if document is None:
-            return {}
-        opened = json.loads(self._sealer.open(document.body["sealed"], _context(slug)))
-        return dict(opened["headers"])
-
-
-def _context(slug: str) -> str:
-    return f"credential/{slug}"
+            return UpstreamCredential()
+        return UpstreamCredential.open(self._sealer, slug, document.body["sealed"])

@@ -1,5 +1,6 @@
 -- What is left to do once a request is over, in each location.
 
+local limits = require "gatepost.limits"
 local metrics = require "gatepost.metrics"
 local streams = require "gatepost.streams"
 
@@ -11,6 +12,7 @@ function _M.log()
     if ctx.filter == "events" then
         streams.forget(ctx)
     end
+    limits.release()
     metrics.count(ctx)
 end
 

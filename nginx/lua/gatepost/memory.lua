@@ -10,7 +10,7 @@ local _M = {}
 local function tune(premature)
     if not premature then
         local pause = 100 + 100 * SPARE_KB / collectgarbage("count")
-        collectgarbage("setpause", math.max(200, math.min(1000, pause)))
+        collectgarbage("setpause", math.max(110, math.min(1000, pause)))
     end
 end
 

@@ -4,6 +4,8 @@ local answer = require "gatepost.answer"
 local body = require "gatepost.body"
 local lists = require "gatepost.lists"
 local refuse = require "gatepost.refuse"
+local session = require "gatepost.session"
+local timeouts = require "gatepost.timeouts"
 
 local _M = {}
 
@@ -32,6 +34,9 @@ function _M.header_filter()
     if not entry or not ctx.route then
         return
     end
+    if ctx.deadline and timeouts.passed(ctx) then
+        return fail("total_timeout")
+    end
     local status = ngx.status
     if status == 401 or status == 403 or status == 407 then
         return fail("credential")
@@ -39,21 +44,30 @@ function _M.header_filter()
         return fail("redirect")
     end
     local header = ngx.header
+    if ctx.method == "initialize" and not ctx.modern then
+        local id = ngx.var.upstream_http_mcp_session_id
+        if id then
+            header["Mcp-Session-Id"] = session.seal("session", entry, ctx.resource, session.answered_by(), id)
+        end
+    end
     local encoding = header["Content-Encoding"]
     if encoding and encoding ~= "identity" then
         return fail("encoded")
     end
     local kind = kind_of(header["Content-Type"])
-    if kind == "other" then
-        if status >= 400 and status < 500 then
+    if kind == nil and (status == 202 or status == 204 or ngx.var.upstream_http_content_length == "0") then
+        return
+    elseif kind == "other" or kind == nil then
+        -- A POST of HTTP+SSE is answered with a word; some servers answer a DELETE with a chunked body of nothing, and
+        -- without a kind.
+        local word = (status == 202 and ctx.target) or (kind == nil and ctx.method == "DELETE")
+        if word or (status >= 400 and status < 500) then
             header["Content-Type"] = "text/plain"
             return
         end
         return fail("kind")
-    elseif kind == nil and status ~= 202 and status ~= 204 and ngx.var.upstream_http_content_length ~= "0" then
-        return fail("kind")
     end
-    if kind == "events" or (kind == "json" and status < 400 and lists.METHODS[ctx.method]) then
+    if kind == "events" or (kind == "json" and status < 400 and lists.held(ctx)) then
         answer.begin(ctx, kind)
     end
 end
@@ -72,16 +86,16 @@ function _M.failed()
     local text = TEXTS[reason]
     local status = 502
     if not text then
-        status = ngx.status == 504 and 504 or 502
-        reason = status == 504 and "timeout" or "unreachable"
-        text = status == 504 and "the upstream did not answer in time"
-            or "the upstream cannot be reached or broke off"
+        reason = reason == "" and timeouts.reason() or reason
+        status = timeouts.TEXTS[reason] and 504 or 502
+        text = timeouts.TEXTS[reason] or "the upstream cannot be reached or broke off"
         var.gatepost_failure = reason
     end
     local data = ngx.req.get_body_data()
     local message = data and body.read(data)
-    return refuse.denied(refuse.modern(var.http_mcp_protocol_version), status, message and message.id,
-        refuse.UPSTREAM, "upstream", reason, text)
+    -- A POST of HTTP+SSE is answered on its stream, so only the status tells the client of this one.
+    local modern = var.arg_sessionId or refuse.modern(var.http_mcp_protocol_version)
+    return refuse.denied(modern, status, message and message.id, refuse.UPSTREAM, "upstream", reason, text)
 end
 
 return _M

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from app.core.credentials import UpstreamCredential
 from app.registry.credentials.vault import CredentialVault
 from tests.unit.registry.conftest import World, document
 
@@ -12,7 +13,7 @@ SECRET = "s3cret-value"
 
 async def headers(world: World) -> dict[str, str]:
     services = world.app.state.registry
-    return await CredentialVault(world.store, services.sealer).headers("ledger")
+    return (await CredentialVault(world.store, services.sealer).find("ledger")).headers
 
 
 async def test_a_credential_is_sealed_and_told_to_the_gateways(world: World) -> None:
@@ -91,6 +92,6 @@ async def test_a_credential_does_not_follow_a_server_to_another_origin(world: Wo
 
 async def test_an_old_credential_is_not_there_for_a_new_server_of_the_same_slug(world: World) -> None:
     services = world.app.state.registry
-    await CredentialVault(world.store, services.sealer).put("ledger", {"X-Key": SECRET})
+    await CredentialVault(world.store, services.sealer).put("ledger", UpstreamCredential({"X-Key": SECRET}))
     await world.add("ledger")
     assert await headers(world) == {}

@@ -1,0 +1,46 @@
+-- What this worker holds of answers that are not whole yet: each may be large, all together must not fill its memory.
+
+local memory = require "gatepost.memory"
+
+local EACH = 16 * 1024 * 1024
+local ALL = 64 * 1024 * 1024
+local STEP = 1024 * 1024
+
+local _M = {}
+
+-- A request's context goes away with it; nothing here keeps it.
+local holding = setmetatable({}, { __mode = "k" })
+
+local function total()
+    local sum = 0
+    for ctx in pairs(holding) do
+        sum = sum + ctx.size
+    end
+    return sum
+end
+
+-- Whether `ctx.size` bytes may be held for this request. Small ones are not counted.
+function _M.fits(ctx)
+    local size = ctx.size
+    if size > EACH then
+        return false
+    elseif size < (ctx.counted or 0) + STEP then
+        return true
+    end
+    ctx.counted = size
+    holding[ctx] = true
+    memory.tune()
+    if total() > ALL then
+        collectgarbage() -- what broke off is counted until then
+        return total() <= ALL
+    end
+    return true
+end
+
+-- What is held for this request is needed no more.
+function _M.drop(ctx)
+    holding[ctx] = nil
+    ctx.parts, ctx.size, ctx.counted = {}, 0, 0
+end
+
+return _M
