@@ -169,9 +169,6 @@ async def _requests(reader: asyncio.StreamReader) -> AsyncIterator[tuple[str, Me
 
 
 async def _serve(kind: str, port: int) -> None:
-    if kind != "good":
-        os.nice(19)  # it stands for another machine: its work must not cost the good one this machine's time
-
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async for method, message in _requests(reader):
@@ -200,7 +197,9 @@ async def _until_gone(answering: Awaitable[None], reader: asyncio.StreamReader) 
 def running(kind: str, port: int | None = None) -> Iterator[str]:
     """Such a server as a process of its own; gives its URL."""
     port = port or free_port()
-    command = [sys.executable, "-m", "tests.e2e.troubled", kind, str(port)]
+    # It stands for another machine: its work must not cost the good one time of this machine.
+    niceness = [] if kind == "good" else ["nice", "-n", "19"]
+    command = [*niceness, sys.executable, "-m", "tests.e2e.troubled", kind, str(port)]
     process = subprocess.Popen(command, cwd=CHECKOUT, env={**os.environ, "PYTHONPATH": str(CHECKOUT)})
     try:
         until(lambda: process.poll() is not None or _listens(port), what=f"the {kind} server's start")
