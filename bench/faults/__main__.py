@@ -2,11 +2,11 @@
 
     python -m bench.faults [--quick] [--json]
 
-16 callers and 8 streams at a steady pace; each fault in rounds, a normal one before each. Bars, for the medians
-of the rounds: no wrong answer, no failed call, no dropped stream, p99 at most twice the normal one or 20 ms
-more, and the worker never larger than 400 MiB. Where the gateway itself is killed, it is the time until all is
-back that counts. `--quick` has one round of a second and judges no p99. The exit status is 1 where a bar is
-missed.
+16 callers and 8 streams at a steady pace; each fault in rounds, a normal one before each. The bars are for
+the medians of the rounds: no wrong answer, no failed call, no dropped stream, p99 at most twice the normal one
+or 20 ms more, and the worker never larger than 400 MiB. Where the gateway itself is killed, it is the time
+until all is back that counts. `--quick` has one round of a second and judges no p99. The exit status is 1
+where a bar is missed.
 """
 
 import argparse

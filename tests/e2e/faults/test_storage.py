@@ -1,4 +1,4 @@
-"""No room for the audit log, and a store that another program holds: calls go on, and so does all after it."""
+"""No room for the audit log, and a store that another program holds: calls go on, the rest follows."""
 
 import json
 import os
