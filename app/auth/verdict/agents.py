@@ -59,11 +59,9 @@ class Agents:
                 binding: await self._interface(entry, interface)
                 for binding, interface in entry.interfaces.items()
             }
-        except TokenRefused as error:
-            log.warning("no access token for an agent", agent=slug, reason=str(error))
-            return _refused(slug, "token_endpoint", str(error), now + REFUSAL_LIFE_S)
-        except (UpstreamRefused, ValueError) as error:
-            return _refused(slug, "unresolved", str(error), now + REFUSAL_LIFE_S)
+        except (TokenRefused, UpstreamRefused, ValueError) as error:
+            refusal: Refusal = "token_endpoint" if isinstance(error, TokenRefused) else "unresolved"
+            return _refused(slug, refusal, str(error), now + REFUSAL_LIFE_S)
         except SealError as error:
             log.warning("an agent's credential cannot be opened", agent=slug, reason=str(error))
             detail = f"the credential of {slug} cannot be opened; the auth server's log says why"
