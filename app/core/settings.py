@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from app.core.proxy import Proxy
 from app.core.secret_files import SecretFile
 from app.core.settings_environment import PREFIX, SettingsError, as_settings_error, read_environment, variable
 
@@ -38,6 +39,7 @@ def _plain_origin(value: str) -> str:
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Origins = Annotated[list[Annotated[str, AfterValidator(_plain_origin)]], BeforeValidator(_by_commas)]
+Names = Annotated[list[str], BeforeValidator(_by_commas)]
 Networks = Annotated[list[IPv4Network | IPv6Network], BeforeValidator(_by_commas)]
 
 
@@ -81,6 +83,11 @@ class Settings(BaseModel):
     upstream_ca_file: Path | None = Field(
         None, description="PEM bundle of the CAs of upstreams; default: the system's"
     )
+    outbound_proxy: SecretStr | None = Field(
+        None,
+        description="http://host:port of a proxy for what auth and registry ask of upstreams",
+    )
+    no_proxy: Names = Field([], description="hosts, domains and networks reached without it, by commas")
     audit_file: Path | None = Field(
         None, description="one JSON line a call; default: logs/audit.jsonl in the state folder"
     )
@@ -135,6 +142,13 @@ class Settings(BaseModel):
         if parts.scheme == "http" and not _is_loopback(parts.hostname):
             raise ValueError(f"{value!r} is plain http and not on loopback; use https://{parts.netloc}")
         return value.rstrip("/")
+
+    @field_validator("outbound_proxy")
+    @classmethod
+    def _usable_proxy(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            Proxy.parse(value.get_secret_value())
+        return value
 
     @model_validator(mode="after")
     def _both_tls_files(self) -> Self:

@@ -21,11 +21,12 @@ def answer(connection: socket.socket) -> None:
 class RawUpstream:
     """Does with each tool call, and each GET, what it is told; the registry's own looks get a 400."""
 
-    def __init__(self, behave: Behaviour) -> None:
+    def __init__(self, behave: Behaviour, host: str = "127.0.0.1", port: int = 0) -> None:
         self.calls = 0
         self._behave = behave
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/mcp"
+        self._listener = socket.create_server((host, port), backlog=128)
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"http://{host}:{self.port}/mcp"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -51,8 +52,8 @@ class RawUpstream:
 
 
 @contextmanager
-def behaving(behave: Behaviour) -> Iterator[RawUpstream]:
-    upstream = RawUpstream(behave)
+def behaving(behave: Behaviour, host: str = "127.0.0.1", port: int = 0) -> Iterator[RawUpstream]:
+    upstream = RawUpstream(behave, host, port)
     try:
         yield upstream
     finally:

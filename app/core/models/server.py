@@ -1,4 +1,5 @@
 import re
+from ipaddress import ip_address
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
@@ -41,6 +42,15 @@ class Upstream(BaseModel):
     hostname: str
     port: int
     target: str
+
+    @property
+    def is_at_address(self) -> bool:
+        """Whether the URL names an IP address and no host."""
+        try:
+            ip_address(self.hostname)
+        except ValueError:
+            return False
+        return True
 
     @property
     def host(self) -> str:

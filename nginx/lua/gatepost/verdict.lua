@@ -84,6 +84,7 @@ local function part_of(resource, text)
     part.text = text
     part.blocked = sets_of(part.blocked)
     part.refusal = part.refusal ~= cjson.null and part.refusal or nil
+    part.upstream = part.upstream ~= cjson.null and part.upstream or nil
     part.limits = numbers_of(part.limits)
     part.max_body = tonumber(part.max_body)
     parts_kept[resource] = part
