@@ -2,6 +2,7 @@
 -- caller made up.
 
 local cjson = require "cjson.safe"
+local routes = require "gatepost.a2a_routes"
 
 local shared = ngx.shared.gatepost_metrics
 local servers = ngx.shared.gatepost_servers
@@ -20,6 +21,9 @@ for _, name in ipairs {
     "tasks/list", "tasks/result", "tasks/update", "tasks/cancel", "response", "GET", "DELETE"
 } do
     METHODS[name] = name
+end
+for operation in pairs(routes.ACTIONS) do
+    METHODS[operation] = operation
 end
 
 -- A label's text as the exposition format has it.

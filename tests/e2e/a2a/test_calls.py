@@ -17,6 +17,8 @@ from a2a.utils.errors import TaskNotFoundError
 
 from tests.e2e.a2a.agent import JSONRPC, REST, client
 from tests.e2e.a2a.conftest import CREDENTIAL, Attached
+from tests.e2e.scraping import value
+from tests.e2e.stack import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.anyio]
 both = pytest.mark.parametrize("binding", [JSONRPC, REST])
@@ -103,3 +105,12 @@ async def test_each_call_has_its_line_in_the_audit_log(attached: Attached, bindi
     assert (line["server"], line["method"]) == ("/a2a/counter", "SendStreamingMessage")
     assert (line["decision"], line["status"]) == ("allow", 200)
     assert "not for the log" not in str(line)
+
+
+@both
+async def test_each_call_is_counted_by_its_operation(attached: Attached, binding: str) -> None:
+    labels = {"server": "/a2a/counter", "method": "SendStreamingMessage", "decision": "allow"}
+    before = value(attached.stack, "gatepost_calls_total", **labels)
+    async with client(attached.url, attached.token, binding) as connected:
+        await answers(connected, "to be counted")
+    until(lambda: value(attached.stack, "gatepost_calls_total", **labels) > before, what="the count")
