@@ -2,7 +2,7 @@
 
     python -m bench.streams [--quick] [--json]
 
-Baseline is the same calls, for a third of that, without the streams. Bars: no failed call, no dropped stream; the
+Baseline is the same calls, for a third of that, without them. Bars: no failed call, no dropped stream; the
 worker's memory for a stream is printed. `--quick` takes 5 s. The exit status is 1 where a bar is missed.
 """
 

@@ -115,6 +115,18 @@ def test_every_line_arrives_once(own: Stack, happens: Callable[[Stack], None]) -
     until(lambda: same(own), 60, what="the arrival of each line, once")
 
 
+def test_nobody_reaches_the_intake_through_the_gateway(own: Stack) -> None:
+    secret = own.file("secrets", "gateway_secret").read_text().strip()
+    headers = {"Gatepost-Gateway-Secret": secret, "Authorization": f"Bearer {own.token()}"}
+    for path in (
+        "/internal/audit",
+        "/api/internal/audit",
+        "/mcp/registry/internal/audit",
+        "/ui/internal/audit",
+    ):
+        assert httpx2.post(own.url + path, content=b"{}\n", headers=headers).status_code == 404
+
+
 def test_a_refusal_is_in_the_list_of_the_command_line(own: Stack) -> None:
     assert call(own, "unknown", own.token("steady")) != "ran"
 
@@ -125,7 +137,7 @@ def test_a_refusal_is_in_the_list_of_the_command_line(own: Stack) -> None:
     until(listed, what="the refusal")
     event = listed()[0]
     assert (event["subject"], event["method"], event["tool"]) == ("local:admin", "tools/call", "echo")
-    table = own.command("audit", "list", "--limit", "1").stdout
+    table = own.command("audit", "list", "--server", "unknown").stdout
     assert "tools/call" in table
 
 

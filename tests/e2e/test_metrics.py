@@ -4,38 +4,16 @@ import json
 
 import httpx2
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.bypass.gate import JSON, LEGACY, call
 from tests.e2e.calling import call as outcome
 from tests.e2e.calling import ticking
 from tests.e2e.recorder import Answer, Recorder
+from tests.e2e.scraping import counted, metrics, value
 from tests.e2e.servers import serving, tools_server
-from tests.e2e.stack import Stack, free_port, until
+from tests.e2e.stack import Stack, free_port
 
 pytestmark = pytest.mark.e2e
-
-
-def metrics(stack: Stack) -> str:
-    url = json.loads(stack.command("status", "--json").stdout)["metrics"]
-    answer = httpx2.get(url)
-    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-    return answer.text
-
-
-def value(stack: Stack, name: str, **labels: str) -> float:
-    """The sum of the samples of that name that have these labels."""
-    return sum(
-        sample.value
-        for family in text_string_to_metric_families(metrics(stack))
-        for sample in family.samples
-        if sample.name == name and labels.items() <= sample.labels.items()
-    )
-
-
-def counted(stack: Stack, expected: float, name: str, **labels: str) -> None:
-    """Workers add what they counted once a second."""
-    until(lambda: value(stack, name, **labels) == expected, 5, f"{name} {labels} = {expected}")
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +50,7 @@ def test_refused_callers_make_no_labels(stack: Stack, upstream: Recorder, token:
         httpx2.post(
             f"{stack.url}/mcp/made-up-{number}", content=b"[", headers={"Authorization": f"Bearer {token}"}
         )
-    counted(stack, 20, "gatepost_calls_total", server="counted", method="other", rule="method")
+    counted(stack, 20, "gatepost_calls_total", server="counted", method="other", rule="unknown_method")
     counted(stack, 20, "gatepost_calls_total", server="", rule="server")
     assert "made-up" not in metrics(stack)
 
@@ -122,7 +100,8 @@ def test_open_streams_are_those_whose_clients_are_there(stack: Stack) -> None:
         stack.scope("flows", "flows")
         before = value(stack, "gatepost_open_streams")
         with httpx2.stream(**ticking(stack, "flows", stack.token("flows"), 400)) as answer:
-            next(answer.iter_lines())
+            lines = answer.iter_lines()
+            assert next(lines)
             counted(stack, before + 1, "gatepost_open_streams")
         counted(stack, before, "gatepost_open_streams")
 
@@ -133,5 +112,7 @@ def test_memory_and_workers_are_shown(stack: Stack) -> None:
     assert 0 < free <= value(stack, "gatepost_shared_memory_bytes", dict="gatepost_callers")
 
 
-def test_metrics_are_not_served_to_users(stack: Stack) -> None:
+def test_their_address_is_shown_and_is_none_of_the_users_own(stack: Stack) -> None:
+    shown = json.loads(stack.command("status", "--json").stdout)["metrics"]
+    assert "gatepost_calls_total" in httpx2.get(shown).text
     assert httpx2.get(f"{stack.url}/metrics").status_code == 404

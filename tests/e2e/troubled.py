@@ -21,6 +21,7 @@ HUGE = 100 * 1000 * 1000
 PIECE = 65_536
 PAGES = 1000
 JSON, EVENTS = "application/json", "text/event-stream"
+LIST_START = b'{"jsonrpc":"2.0","id":1,"result":{"tools":["'
 Message = dict[str, Any]
 
 
@@ -50,12 +51,12 @@ class Exchange:
         await self.head(JSON, len(text))
         await self.raw(text)
 
-    async def flood(self, kind: str, start: bytes, blank: bool = False) -> None:
-        """100 MB of one answer, no part of it like another: equal strings would share their memory in Lua."""
+    async def flood(self, kind: str, start: bytes, blank: bool = False, size: int = HUGE) -> None:
+        """So much of one answer, no part like another: equal strings would share their memory in Lua."""
         await self.head(kind)
         await self.chunk(start)
         noise = b"\n" * (2 * PIECE) if blank else os.urandom(PIECE).hex().encode()
-        for number in range(HUGE // PIECE):
+        for number in range(size // PIECE):
             await self.chunk(b"%d" % number * (not blank) + noise[number % PIECE :][:PIECE])
 
     def reset(self) -> None:
@@ -118,9 +119,15 @@ async def huge(exchange: Exchange) -> None:
     elif exchange.arguments.get("blank"):
         await exchange.flood(EVENTS, b"\n", blank=True)
     else:
-        await exchange.flood(JSON, b'{"jsonrpc":"2.0","id":1,"result":{"tools":["')
+        await exchange.flood(JSON, LIST_START)
         await exchange.chunk(b'"]}}')
         await exchange.raw(b"0\r\n\r\n")
+
+
+async def stalled(exchange: Exchange) -> None:
+    """A list that falls silent after 15 MB, so that whoever waits for its end has to hold them."""
+    await exchange.flood(JSON, LIST_START, size=15_000_000)
+    await asyncio.Event().wait()
 
 
 async def broken_events(exchange: Exchange) -> None:
@@ -152,6 +159,7 @@ KINDS: dict[str, Callable[[Exchange], Awaitable[None]]] = {
     "slow": slow,
     "resetting": resetting,
     "huge": huge,
+    "stalled": stalled,
     "broken-events": broken_events,
     "paged": paged,
 }
@@ -169,9 +177,6 @@ async def _requests(reader: asyncio.StreamReader) -> AsyncIterator[tuple[str, Me
 
 
 async def _serve(kind: str, port: int) -> None:
-    if kind != "good":
-        os.nice(19)  # it stands for another machine: its work must not cost the good one this machine's time
-
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async for method, message in _requests(reader):
@@ -200,7 +205,9 @@ async def _until_gone(answering: Awaitable[None], reader: asyncio.StreamReader) 
 def running(kind: str, port: int | None = None) -> Iterator[str]:
     """Such a server as a process of its own; gives its URL."""
     port = port or free_port()
-    command = [sys.executable, "-m", "tests.e2e.troubled", kind, str(port)]
+    # It stands for another machine: its work must not cost the good one time of this machine.
+    niceness = [] if kind == "good" else ["nice", "-n", "19"]
+    command = [*niceness, sys.executable, "-m", "tests.e2e.troubled", kind, str(port)]
     process = subprocess.Popen(command, cwd=CHECKOUT, env={**os.environ, "PYTHONPATH": str(CHECKOUT)})
     try:
         until(lambda: process.poll() is not None or _listens(port), what=f"the {kind} server's start")

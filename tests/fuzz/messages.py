@@ -125,7 +125,9 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
+RIGHT = st.sampled_from(SEEDS)
 BODIES = st.one_of(
+    RIGHT,
     bent(),
     bent(),
     bent(),

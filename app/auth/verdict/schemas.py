@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.models import Transport
 
-Refusal = Literal["disabled", "stdio_only", "unresolved", "token_endpoint"]
+Refusal = Literal["disabled", "stdio_only", "no_interface", "unresolved", "token_endpoint"]
 
 
 class _Part(BaseModel):
@@ -71,12 +71,26 @@ class ServerPart(_Part):
     expires_at: int
 
 
+class InterfacePart(_Part):
+    """Where one binding of an agent is reached; `tenant` is the only one that callers may name."""
+
+    upstream: UpstreamPart
+    tenant: str
+
+
+class AgentPart(ServerPart):
+    """The half of a verdict that is an agent's: its interfaces by binding in place of one upstream."""
+
+    interfaces: dict[str, InterfacePart] = {}
+    push_notifications: bool = False
+
+
 class Verdict(_Part):
     """The answer to the gateway: true as of change number `epoch`; times in seconds since the Unix epoch."""
 
     epoch: int
     caller: CallerPart
-    server: ServerPart | None
+    server: AgentPart | ServerPart | None
 
 
 class Refused(_Part):

@@ -7,6 +7,7 @@ import structlog
 
 from app.auth.snapshot import Snapshot
 from app.auth.verdict.addresses import Addresses
+from app.auth.verdict.agents import Agents
 from app.auth.verdict.schemas import Blocked, Limits, Refusal, ServerPart, UpstreamPart
 from app.core.credentials import UpstreamCredential
 from app.core.models import ServerEntry, ServerSettings, ToolKind, Transport, Upstream
@@ -34,12 +35,15 @@ class Servers:
         self._sealer = sealer
         self._upstreams = Addresses(settings.upstream_networks)
         self._tokens = UpstreamTokens(settings)
+        self._agents = Agents(settings, snapshot, self._upstreams, self._tokens, self._credential)
         self._own = Addresses([ip_network("0.0.0.0/0"), ip_network("::/0")])
 
     async def part(self, resource: str, now: float) -> ServerPart | None:
-        """The part for `/mcp/<slug>`, `/api` or `/ui`; None where nothing is attached there."""
+        """The part for `/mcp/<slug>`, `/a2a/<slug>`, `/api` or `/ui`; None where nothing is attached."""
         if resource in BUILT_IN:
             return await self._built_in(resource, now)
+        if resource.startswith("/a2a/"):
+            return await self._agents.part(resource.removeprefix("/a2a/"), now)
         slug = resource.removeprefix("/mcp/")
         entry = None if slug == resource else self._snapshot.server(slug)
         return None if entry is None else await self._attached(slug, entry, now)

@@ -52,9 +52,12 @@ class Shipper:
         for key in self._sent.keys() - found:
             self._forget(key)
         self._found = found
-        self._sent = {key: self._sent.get(key, 0) for key in found}
-        for log in log_files(self._audit):
-            self._send(log)
+        sent = {key: self._sent.get(key, 0) for key in found}
+        # A file that was cut short in the middle is sent again.
+        self._sent = {key: place if place <= found[key][1] else 0 for key, place in sent.items()}
+        if self.behind():
+            for log in log_files(self._audit):
+                self._send(log)
 
     def behind(self) -> int:
         """Bytes that were not sent at the last look."""
@@ -84,8 +87,6 @@ class Shipper:
 
     def _send(self, log: LogFile) -> None:
         offset = self._sent.get(log.key, 0)
-        if offset > log.size:
-            offset = 0
         while batch := next_batch(log.file, offset, self._longest, settled=log.settled):
             began = time.monotonic()
             broken = batch.left_out + (self._intake.send(batch.lines).broken if batch.lines else 0)

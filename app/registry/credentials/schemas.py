@@ -10,12 +10,12 @@ _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _REFUSED = re.compile(
     r"host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|content-.*|"
-    r"accept|accept-encoding|mcp-.*|gatepost-.*|"
+    r"accept|accept-encoding|mcp-.*|a2a-.*|gatepost-.*|"
     r"cookie|origin|referer|forwarded|via|x-forwarded-.*|x-original-url|x-rewrite-url|x-real-ip|"
     r"x-http-method.*|x-method-override|sec-fetch-.*",
     re.IGNORECASE,
 )
-"""Headers of the connection (RFC 9110, 7.6.1), message, MCP and proxies: the gateway sets or strips them."""
+"""Headers of the connection (RFC 9110, 7.6.1), message, MCP, A2A, proxies: set or stripped by the gateway."""
 
 
 class CredentialBody(BaseModel):

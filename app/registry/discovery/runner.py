@@ -28,7 +28,12 @@ class Discovery:
     """Looks at servers, each once at a time, and keeps what they offer in the store."""
 
     def __init__(
-        self, settings: Settings, store: Store, sealer: Sealer, looked: Callable[[str], Awaitable[None]]
+        self,
+        settings: Settings,
+        store: Store,
+        sealer: Sealer,
+        tokens: UpstreamTokens,
+        looked: Callable[[str], Awaitable[None]],
     ) -> None:
         """`looked` is called with a server's slug after each look, when all that was found is stored."""
         self._settings = settings
@@ -37,7 +42,7 @@ class Discovery:
         self._tools = ToolRepository(store)
         self._health = HealthRepository(store)
         self._vault = CredentialVault(store, sealer)
-        self._tokens = UpstreamTokens(settings)
+        self._tokens = tokens
         self._slots = asyncio.Semaphore(MAX_AT_ONCE)
         self._locks: dict[str, asyncio.Lock] = {}
         self._begun: Counter[str] = Counter()

@@ -77,13 +77,18 @@ end
 
 local END = [[\r?\n\r?\n|\r\r]]
 local LAST_END = [[^[\s\S]*(?:\r?\n\r?\n|\r\r)]]
-local LONGEST_END = 4
-local TO_READ = [["result"|\\u|(?:^|[\r\n])(?:\xEF\xBB\xBF)?id]]
+local AN_ID = [[(?:^|[\r\n])(?:\xEF\xBB\xBF)?id]]
+
+-- Whether an event of these may have to be changed.
+local function must_read(text)
+    return text:find('"result"', 1, true) or text:find("\\u", 1, true)
+        or (text:find("id", 1, true) and find(text, AN_ID, "jo"))
+end
 
 -- The events at the start of `pending` as the caller may see them, and what is behind the last. Where nothing in them
 -- can change they need not be told apart: an upstream may send a thousand blank lines at once.
 local function split(ctx, pending)
-    if not ctx.sse and not find(pending, TO_READ, "jo") then
+    if ctx.plain or (not ctx.sse and not must_read(pending)) then
         local _, to = find(pending, LAST_END, "jo")
         return sub(pending, 1, to), sub(pending, to + 1)
     end
@@ -100,10 +105,11 @@ local function split(ctx, pending)
 end
 
 -- The whole events of what has come so far; the rest waits. A stream ends at an event too large to hold.
--- A large event comes in a thousand chunks: they are joined once, and only what is new is searched for its end.
+-- A large event comes in a thousand chunks: they are joined once, and only what is new is searched for its end, with
+-- the line ends before it.
 local function events(ctx, chunk)
     local out = ""
-    local unread = ctx.tail .. chunk
+    local unread = ctx.tail == "" and chunk or ctx.tail .. chunk
     ctx.parts[#ctx.parts + 1] = chunk
     ctx.size = ctx.size + #chunk
     if find(unread, END, "jo") then
@@ -112,7 +118,7 @@ local function events(ctx, chunk)
         out, unread = split(ctx, pending)
         ctx.parts, ctx.size = { unread }, #unread
     end
-    ctx.tail = sub(unread, 1 - LONGEST_END)
+    ctx.tail = sub(unread, -3):match("[\r\n]*$")
     if not held.fits(ctx) then
         held.drop(ctx)
         ctx.ended = true

@@ -211,7 +211,8 @@ local function bodiless(ctx, method, sent)
     return upstream.choose(entry, ctx) or refuse_session(ctx, { method = method })
 end
 
--- Whether a page of another origin may not call; for one that may, its scripts may read the answer.
+-- Whether the request is over: a page that may not call is refused, a preflight answered. Where another origin's page
+-- may call, its scripts may read the answer.
 local function refuse_page(resource, method, sent)
     local rule, text = origin.refusal(sent)
     if rule then
@@ -220,8 +221,12 @@ local function refuse_page(resource, method, sent)
         return true
     elseif origin.is_allowed(sent.origin) then
         ngx.var.gatepost_origin = sent.origin
-        return method == "OPTIONS" and origin.preflight()
+        if method == "OPTIONS" then
+            origin.preflight()
+            return true
+        end
     end
+    return false
 end
 
 function _M.access()

@@ -1,8 +1,10 @@
--- What this worker holds of answers that are not whole yet: each may be large, all together must not fill its memory.
+-- What this worker holds of answers that are not whole yet: each may be large, all together must not fill its memory,
+-- and one server's must leave room for the others'.
 
 local memory = require "gatepost.memory"
 
 local EACH = 16 * 1024 * 1024
+local OF_ONE_SERVER = 32 * 1024 * 1024
 local ALL = 64 * 1024 * 1024
 local STEP = 1024 * 1024
 
@@ -11,12 +13,15 @@ local _M = {}
 -- A request's context goes away with it; nothing here keeps it.
 local holding = setmetatable({}, { __mode = "k" })
 
-local function total()
-    local sum = 0
+local function is_room(resource)
+    local all, of_one = 0, 0
     for ctx in pairs(holding) do
-        sum = sum + ctx.size
+        all = all + ctx.size
+        if ctx.resource == resource then
+            of_one = of_one + ctx.size
+        end
     end
-    return sum
+    return all <= ALL and of_one <= OF_ONE_SERVER
 end
 
 -- Whether `ctx.size` bytes may be held for this request. Small ones are not counted.
@@ -30,11 +35,11 @@ function _M.fits(ctx)
     ctx.counted = size
     holding[ctx] = true
     memory.tune()
-    if total() > ALL then
-        collectgarbage() -- what broke off is counted until then
-        return total() <= ALL
+    if is_room(ctx.resource) then
+        return true
     end
-    return true
+    collectgarbage() -- what broke off is counted until then
+    return is_room(ctx.resource)
 end
 
 -- What is held for this request is needed no more.

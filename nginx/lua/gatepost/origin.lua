@@ -65,12 +65,14 @@ function _M.preflight()
     return ngx.exit(204)
 end
 
--- For access_by_lua of what is not MCP.
+-- For access_by_lua of what is not MCP: whether the request was refused.
 function _M.page()
-    if foreign_host(ngx.var.http_host) then
-        return refuse.problem(403, "foreign-host", "This gateway is not called by that host name",
-            "Call it at " .. config.public_origin .. ".")
+    if not foreign_host(ngx.var.http_host) then
+        return false
     end
+    refuse.problem(403, "foreign-host", "This gateway is not called by that host name",
+        "Call it at " .. config.public_origin .. ".")
+    return true
 end
 
 return _M

@@ -36,7 +36,9 @@ end
 
 -- For access_by_lua at `resource` (/api or /ui): sets the identity that the registry trusts.
 function _M.access(resource)
-    origin.page()
+    if origin.page() then
+        return
+    end
     local var = ngx.var
     local path = var.request_uri:match("^[^?]*")
     if path:find("//", 1, true) or path:find("/.", 1, true) or path:lower():find("%2f", 1, true)

@@ -26,6 +26,7 @@ local function send(status, content_type, text)
     ngx.print(text)
     return ngx.exit(ngx.HTTP_OK)
 end
+_M.send = send
 
 -- A JSON-RPC error with the request's own id (raw JSON), named by `layer` (token, policy, upstream, gateway).
 function _M.error_text(id, code, layer, rule, text)

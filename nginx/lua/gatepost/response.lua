@@ -16,16 +16,19 @@ end
 
 local EXACT = { ["application/json"] = "json", ["text/event-stream"] = "events" }
 
-local function kind_of(content_type)
+-- The same, and what the HTTP+JSON binding of A2A has of its own.
+_M.A2A_KINDS = { ["application/json"] = "json", ["application/a2a+json"] = "json", ["text/event-stream"] = "events" }
+
+local function kind_of(content_type, kinds)
     if not content_type then
         return nil
     end
-    local kind = EXACT[content_type]
+    local kind = kinds[content_type]
     if kind then
         return kind
     end
     local bare = content_type:lower():match("^%s*([^;%s]+)")
-    return EXACT[bare] or "other"
+    return kinds[bare] or "other"
 end
 
 function _M.header_filter()
@@ -54,7 +57,7 @@ function _M.header_filter()
     if encoding and encoding ~= "identity" then
         return fail("encoded")
     end
-    local kind = kind_of(header["Content-Type"])
+    local kind = kind_of(header["Content-Type"], ctx.kinds or EXACT)
     if kind == nil and (status == 202 or status == 204 or ngx.var.upstream_http_content_length == "0") then
         return
     elseif kind == "other" or kind == nil then
@@ -79,22 +82,28 @@ local TEXTS = {
     kind = "the upstream answered with something that is neither JSON nor an event stream",
 }
 
--- The JSON-RPC error in place of an upstream's failure: for error_page, where ngx.ctx is gone.
-function _M.failed()
-    local var = ngx.var
-    local reason = var.gatepost_failure
+-- How the upstream failed, for error_page, where ngx.ctx is gone: the status, the rule and a sentence.
+function _M.failure()
+    local reason = ngx.var.gatepost_failure
     local text = TEXTS[reason]
-    local status = 502
-    if not text then
-        reason = reason == "" and timeouts.reason() or reason
-        status = timeouts.TEXTS[reason] and 504 or 502
-        text = timeouts.TEXTS[reason] or "the upstream cannot be reached or broke off"
-        var.gatepost_failure = reason
+    if text then
+        return 502, reason, text
     end
+    reason = reason == "" and timeouts.reason() or reason
+    ngx.var.gatepost_failure = reason
+    if timeouts.TEXTS[reason] then
+        return 504, reason, timeouts.TEXTS[reason]
+    end
+    return 502, reason, "the upstream cannot be reached or broke off"
+end
+
+-- The JSON-RPC error in place of an upstream's failure.
+function _M.failed()
+    local status, reason, text = _M.failure()
     local data = ngx.req.get_body_data()
     local message = data and body.read(data)
     -- A POST of HTTP+SSE is answered on its stream, so only the status tells the client of this one.
-    local modern = var.arg_sessionId or refuse.modern(var.http_mcp_protocol_version)
+    local modern = ngx.var.arg_sessionId or refuse.modern(ngx.var.http_mcp_protocol_version)
     return refuse.denied(modern, status, message and message.id, refuse.UPSTREAM, "upstream", reason, text)
 end
 

@@ -98,6 +98,26 @@ def test_a_last_line_without_an_end_in_an_old_file_is_not_waited_for(log: Log) -
     assert shipper.behind() == 0
 
 
+def test_a_file_that_is_cut_short_is_sent_again(log: Log) -> None:
+    log.write(4)
+    shipper = log.shipper()
+    shipper.look()
+    os.truncate(log.path, log.path.stat().st_size // 4)
+    log.write(1)
+    shipper.look()
+    assert sorted(log.shelf.sent) == log.whole
+
+
+def test_a_file_that_was_truncated_and_grew_beyond_its_place_is_read_from_its_start(log: Log) -> None:
+    log.write(1)
+    shipper = log.shipper()
+    shipper.look()
+    log.path.write_bytes(b"")
+    log.write(5)
+    shipper.look()
+    assert sorted(log.shelf.sent) == log.whole
+
+
 def test_packed_files_and_files_of_other_names_are_left_alone(log: Log) -> None:
     log.write(1)
     for name in ("audit.jsonl.1.gz", "audit.log", "other.jsonl"):
