@@ -18,6 +18,7 @@ class Held:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/mcp"
         self.opened = 0
         self.closed = 0
+        self.connections: list[socket.socket] = []
         self.requests: list[bytes] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -31,11 +32,18 @@ class Held:
         with connection, contextlib.suppress(OSError):
             self.requests.append(connection.recv(65_536))
             self.opened += 1
+            self.connections.append(connection)
             if self._start:
                 connection.sendall(self._start)
             while connection.recv(65_536):
                 pass
         self.closed += 1
+
+    def say(self, data: bytes, *, last: bool = False) -> None:
+        """Send more on the newest connection; `last` closes it."""
+        self.connections[-1].sendall(data)
+        if last:
+            self.connections[-1].shutdown(socket.SHUT_RDWR)
 
     def stop(self) -> None:
         self._listener.close()

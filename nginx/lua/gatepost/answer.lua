@@ -54,8 +54,7 @@ local function filtered(ctx, event)
         if name == "data" then
             data[#data + 1] = text
         elseif name == "id" and not ctx.modern and text ~= "" then
-            others[#others + 1] = "id: "
-                .. session.seal("event", ctx.entry, ctx.resource, session.answered_by(), text) .. "\n"
+            others[#others + 1] = "id: " .. session.seal("event", ctx, text) .. "\n"
             changed = true
         else
             kind = name == "event" and text or kind

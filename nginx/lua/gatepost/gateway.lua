@@ -261,7 +261,7 @@ function _M.access()
     end
     local ctx = { entry = entry, resource = resource, header = header, credential = value, method = "", message = false,
         line = false, sent_at = false, route = false, try = 0, filter = false, deadline = false,
-        pin = false, target = false, modern = modern }
+        pin = false, target = false, address = false, modern = modern }
     ngx.ctx = ctx
     for _, name in ipairs(sent.ours or NONE) do
         ngx.req.clear_header(name)

@@ -76,7 +76,7 @@ end
 local function check_unnamed(method, message)
     if method:sub(1, 14) ~= "notifications/" then
         if not SCOPED[method] then
-            return nil, "unknown_method", "there is no method " .. method .. " in MCP"
+            return nil, "unknown_method", "this gateway knows no method " .. method
         end
         return denied("method", "no scope of yours allows the method " .. method)
     elseif message.id then

@@ -31,6 +31,30 @@ local function kind_of(content_type, kinds)
     return kinds[bare] or "other"
 end
 
+-- What an answer is, by its head: "events", "json", "text" or "none"; nil and why it must not pass.
+function _M.judge(ctx, status, content_type, encoding, empty)
+    if status == 401 or status == 403 or status == 407 then
+        return nil, "credential"
+    elseif status >= 300 and status < 400 then
+        return nil, "redirect"
+    elseif encoding and encoding ~= "identity" then
+        return nil, "encoded"
+    end
+    local kind = kind_of(content_type, ctx.kinds or EXACT)
+    if kind == nil and (status == 202 or status == 204 or empty) then
+        return "none"
+    elseif kind == "other" or kind == nil then
+        -- A POST of HTTP+SSE is answered with a word; some servers answer a DELETE with a chunked body of nothing, and
+        -- without a kind.
+        local word = (status == 202 and ctx.target) or (kind == nil and ctx.method == "DELETE")
+        if word or (status >= 400 and status < 500) then
+            return "text"
+        end
+        return nil, "kind"
+    end
+    return kind
+end
+
 function _M.header_filter()
     local ctx = ngx.ctx
     local entry = ctx.entry
@@ -40,37 +64,22 @@ function _M.header_filter()
     if ctx.deadline and timeouts.passed(ctx) then
         return fail("total_timeout")
     end
-    local status = ngx.status
-    if status == 401 or status == 403 or status == 407 then
-        return fail("credential")
-    elseif status >= 300 and status < 400 then
-        return fail("redirect")
+    local status, header = ngx.status, ngx.header
+    local content_type = header["Content-Type"]
+    local empty = not content_type and ngx.var.upstream_http_content_length == "0"
+    local kind, fault = _M.judge(ctx, status, content_type, header["Content-Encoding"], empty)
+    if not kind then
+        return fail(fault)
     end
-    local header = ngx.header
     if ctx.method == "initialize" and not ctx.modern then
         local id = ngx.var.upstream_http_mcp_session_id
         if id then
-            header["Mcp-Session-Id"] = session.seal("session", entry, ctx.resource, session.answered_by(), id)
+            header["Mcp-Session-Id"] = session.seal("session", ctx, id)
         end
     end
-    local encoding = header["Content-Encoding"]
-    if encoding and encoding ~= "identity" then
-        return fail("encoded")
-    end
-    local kind = kind_of(header["Content-Type"], ctx.kinds or EXACT)
-    if kind == nil and (status == 202 or status == 204 or ngx.var.upstream_http_content_length == "0") then
-        return
-    elseif kind == "other" or kind == nil then
-        -- A POST of HTTP+SSE is answered with a word; some servers answer a DELETE with a chunked body of nothing, and
-        -- without a kind.
-        local word = (status == 202 and ctx.target) or (kind == nil and ctx.method == "DELETE")
-        if word or (status >= 400 and status < 500) then
-            header["Content-Type"] = "text/plain"
-            return
-        end
-        return fail("kind")
-    end
-    if kind == "events" or (kind == "json" and status < 400 and lists.held(ctx)) then
+    if kind == "text" then
+        header["Content-Type"] = "text/plain"
+    elseif kind == "events" or (kind == "json" and status < 400 and lists.held(ctx)) then
         answer.begin(ctx, kind)
     end
 end

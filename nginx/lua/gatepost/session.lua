@@ -8,9 +8,9 @@ local _M = {}
 
 local key
 
-local function about(kind, entry, resource)
-    local principal = entry.caller.principal
-    return kind .. #principal .. ":" .. principal .. resource
+local function about(kind, ctx)
+    local principal = ctx.entry.caller.principal
+    return kind .. #principal .. ":" .. principal .. ctx.resource
 end
 
 local function sealing_key()
@@ -18,14 +18,19 @@ local function sealing_key()
     return key
 end
 
--- Seals a value of one kind ("session", "event", "endpoint") that came from the upstream at `address`.
-function _M.seal(kind, entry, resource, address, value)
-    return crypto.seal(sealing_key(), address .. "\n" .. value, about(kind, entry, resource))
+-- The address of the upstream that answers, the last one where several were tried.
+local function address_of(ctx)
+    return ctx.address or ctx.pin or ngx.var.upstream_addr:match("([^%s,]+)$")
+end
+
+-- Seals a value of one kind ("session", "event", "endpoint") that comes from this request's upstream.
+function _M.seal(kind, ctx, value)
+    return crypto.seal(sealing_key(), address_of(ctx) .. "\n" .. value, about(kind, ctx))
 end
 
 -- The address and the value that were sealed for this caller at this resource; nil for anything else.
-function _M.open(kind, entry, resource, sealed)
-    local text = crypto.open(sealing_key(), sealed, about(kind, entry, resource))
+function _M.open(kind, ctx, sealed)
+    local text = crypto.open(sealing_key(), sealed, about(kind, ctx))
     if not text then
         return nil
     end
@@ -37,7 +42,7 @@ local function restore(ctx, kind, header, sealed)
         ngx.req.clear_header(header)
         return true
     end
-    local address, value = _M.open(kind, ctx.entry, ctx.resource, sealed)
+    local address, value = _M.open(kind, ctx, sealed)
     if not address then
         return false
     end
@@ -52,11 +57,6 @@ function _M.restore(ctx, sent)
     local id, event = sent["mcp-session-id"], sent["last-event-id"]
     return (not event or restore(ctx, "event", "Last-Event-ID", event))
         and (not id or restore(ctx, "session", "Mcp-Session-Id", id))
-end
-
--- The address that answered this request, the last one where several were tried.
-function _M.answered_by()
-    return ngx.var.upstream_addr:match("([^%s,]+)$")
 end
 
 return _M

@@ -19,7 +19,7 @@ function _M.restore(ctx)
     if not sealed then
         return nil
     end
-    local address, target = session.open("endpoint", ctx.entry, ctx.resource, sealed)
+    local address, target = session.open("endpoint", ctx, sealed)
     if not address then
         return false
     end
@@ -58,16 +58,14 @@ function _M.endpoint(ctx, reference)
         ngx.log(ngx.ERR, ctx.resource, " names an endpoint outside its own origin: the stream ends")
         return nil
     end
-    return ctx.resource .. "?sessionId="
-        .. session.seal("endpoint", ctx.entry, ctx.resource, session.answered_by(), target)
+    return ctx.resource .. "?sessionId=" .. session.seal("endpoint", ctx, target)
 end
 
 -- A refusal must come on the stream, which may be open at another gateway: an HTTP error ends the session of several
 -- clients, and none reads the POST's body. So the upstream is asked, under an id that holds the refusal, for a method
 -- that no server has, and its error is replaced on the way back.
 function _M.refuse(ctx, message, code, layer, rule, text)
-    local sealed = session.seal("refusal", ctx.entry, ctx.resource, ctx.pin,
-        refuse.error_text(message.id, code, layer, rule, text))
+    local sealed = session.seal("refusal", ctx, refuse.error_text(message.id, code, layer, rule, text))
     ngx.req.set_body_data('{"jsonrpc":"2.0","id":"' .. REFUSAL .. sealed .. '","method":"gatepost/refused"}')
 end
 
@@ -76,7 +74,7 @@ function _M.refusal(ctx, data)
     local sealed = data:match('"' .. REFUSAL .. '([%w_-]+)"')
     local _, text = nil, nil
     if sealed then
-        _, text = session.open("refusal", ctx.entry, ctx.resource, sealed)
+        _, text = session.open("refusal", ctx, sealed)
     end
     return text
 end

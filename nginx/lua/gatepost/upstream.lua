@@ -46,7 +46,7 @@ local function prepare(server)
     for i, address in ipairs(to.addresses) do
         places[address] = i
         local host, port = address:match("^%[?(.-)%]?:(%d+)$")
-        peers[i] = { host = host, port = tonumber(port) }
+        peers[i] = { host = host, port = tonumber(port), address = address }
     end
     local headers, authorization = {}, ""
     for name, value in pairs(server.headers or {}) do

@@ -12,43 +12,11 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.context import RequestContext
 from mcp.types import ElicitRequestParams, ElicitResult
 
+from tests.e2e.sdks.usage import use
+
 
 async def introduce(context: RequestContext[ClientSession, Any], params: ElicitRequestParams) -> ElicitResult:
     return ElicitResult(action="accept", content={"name": "Ada"})
-
-
-async def look(mcp: ClientSession) -> dict[str, Any]:
-    progress: list[float] = []
-
-    async def note(done: float, total: float | None, message: str | None) -> None:
-        progress.append(done)
-
-    async def text(tool: str, **arguments: int) -> str:
-        return (await mcp.call_tool(tool, arguments)).content[0].text
-
-    async def text_or_error(tool: str) -> str:
-        try:
-            return await text(tool)
-        except McpError as error:
-            return str(error)
-
-    return {
-        "version": (await mcp.initialize()).protocolVersion,
-        "tools": [tool.name for tool in (await mcp.list_tools()).tools],
-        "sum": await text("add", a=2, b=3),
-        "large": await text("add", a=9007199254740993, b=2),
-        "ticks": (await mcp.call_tool("ticks", {"count": 3}, progress_callback=note)).content[0].text,
-        "progress": progress,
-        "failed": (await mcp.call_tool("fail", {})).isError,
-        "refused": await text_or_error("secret_note"),
-        "sum_after": await text("add", a=1, b=1),
-        "asked": await text_or_error("ask"),
-        "interrupted": await text("interrupted"),
-        "prompts": [prompt.name for prompt in (await mcp.list_prompts()).prompts],
-        "prompt": (await mcp.get_prompt("greeting", {"name": "Ada"})).messages[0].content.text,
-        "resources": [str(resource.uri) for resource in (await mcp.list_resources()).resources],
-        "resource": (await mcp.read_resource("note://today")).contents[0].text,
-    }
 
 
 async def main(urls: list[str]) -> None:
@@ -59,7 +27,9 @@ async def main(urls: list[str]) -> None:
                 streamable_http_client(url, http_client=http) as (read, write, _),
                 ClientSession(read, write, elicitation_callback=introduce) as mcp,
             ):
-                print(json.dumps(await look(mcp)), flush=True)
+                version = (await mcp.initialize()).protocolVersion
+                saw = {"version": version, **await use(mcp, McpError, "isError")}
+                print(json.dumps(saw), flush=True)
 
 
 asyncio.run(main(sys.argv[1:]))
