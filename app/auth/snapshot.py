@@ -8,7 +8,7 @@ from typing import TypeVar
 import structlog
 from pydantic import BaseModel, ValidationError
 
-from app.core.models import Scope, ServerEntry, ToolKind, ToolState
+from app.core.models import AgentEntry, Scope, ServerEntry, ToolKind, ToolState
 from app.core.store import Change, Document, Store
 
 log = structlog.get_logger(__name__)
@@ -24,6 +24,7 @@ V = TypeVar("V")
 class _Policy:
     scopes: dict[str, Scope] = field(default_factory=dict)
     servers: dict[str, ServerEntry] = field(default_factory=dict)
+    agents: dict[str, AgentEntry] = field(default_factory=dict)
     sealed: dict[str, str] = field(default_factory=dict, repr=False)
     refused: dict[str, set[tuple[ToolKind, str]]] = field(default_factory=dict)
 
@@ -33,6 +34,8 @@ class _Policy:
                 _set(self.scopes, id, _parsed(Scope, document))
             case "servers":
                 _set(self.servers, id, _parsed(ServerEntry, document))
+            case "agents":
+                _set(self.agents, id, _parsed(AgentEntry, document))
             case "credentials":
                 _set(self.sealed, id, None if document is None else str(document.body["sealed"]))
             case "tools":
@@ -48,7 +51,7 @@ class _Policy:
 
 
 class Snapshot:
-    """Scopes, servers, sealed credentials and refused tools, following the store's changes."""
+    """Scopes, servers, agents, sealed credentials and refused tools, following the store's changes."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -73,8 +76,12 @@ class Snapshot:
         """The server that is attached under this slug."""
         return self._policy.servers.get(slug)
 
+    def agent(self, slug: str) -> AgentEntry | None:
+        """The agent that is attached under this slug."""
+        return self._policy.agents.get(slug)
+
     def sealed_credential(self, slug: str) -> str | None:
-        """The server's credential as it is stored, still sealed."""
+        """A server's credential as it is stored, still sealed; an agent's by its `credential_id`."""
         return self._policy.sealed.get(slug)
 
     def refused(self, slug: str) -> set[tuple[ToolKind, str]]:
@@ -100,7 +107,7 @@ class Snapshot:
 
     async def _load(self, epoch: int) -> None:
         policy = _Policy()
-        for collection in ("scopes", "servers", "credentials"):
+        for collection in ("scopes", "servers", "agents", "credentials"):
             await self._load_all(policy, collection, {})
         for state in REFUSED:
             await self._load_all(policy, "tools", {"state": state.value})

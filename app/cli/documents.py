@@ -35,15 +35,15 @@ def read_document(source: str) -> dict[str, Any]:
     return document
 
 
-def server_document(url: str, name: str | None) -> dict[str, Any]:
-    """A server.json for a Streamable HTTP endpoint; its name comes from the host where none is given."""
+def server_document(url: str, name: str | None, transport: str = "streamable-http") -> dict[str, Any]:
+    """A server.json for an HTTP endpoint; its name comes from the host where none is given."""
     host = urlsplit(url).hostname or ""
     return {
         "$schema": SCHEMA,
         "name": _full_name(host, _port(url), name),
         "description": f"MCP server at {host}"[:100],
         "version": "1.0.0",
-        "remotes": [{"type": "streamable-http", "url": url}],
+        "remotes": [{"type": transport, "url": url}],
     }
 
 

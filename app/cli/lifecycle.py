@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from app.cli.accounts import PASSWORD, prepare_accounts
-from app.cli.nginx import find_or_install
+from app.cli.nginx import find_or_install, warn_of_proxy
 from app.cli.output import CliError, say, show
 from app.cli.plan import environment, make_plan
 from app.cli.ports import require_free
@@ -41,6 +41,7 @@ def up(*, detach: bool) -> None:
         asyncio.run(prepare_accounts(state, load_settings(environment(state, os.environ)), os.environ))
 
         plan = make_plan(state, os.environ, nginx)
+        warn_of_proxy(plan.settings)
 
         def start(echo: Callable[[str, str], None], on_ready: Callable[[], None]) -> None:
             try:
@@ -53,7 +54,7 @@ def up(*, detach: bool) -> None:
         if detach:
             _detached(state, start)
         else:
-            say("starting auth, registry and gateway; Ctrl-C ends them")
+            say("starting auth, registry, gateway and the audit log's shipper; Ctrl-C ends them")
             start(lambda process, line: show(readable(process, line)), lambda: announce(state))
 
 

@@ -50,12 +50,14 @@ def status(json: Annotated[bool, typer.Option("--json", help="for programs")] = 
                 "running": True,
                 "ready": run.ready,
                 "url": run.url,
+                "metrics": run.metrics,
                 "pid": run.supervisor.pid,
                 "processes": processes,
             }
         )
         return
-    show(f"{run.url}  {'ready' if run.ready else 'starting'}  (supervisor {run.supervisor.pid})\n")
+    show(f"{run.url}  {'ready' if run.ready else 'starting'}  (supervisor {run.supervisor.pid})")
+    show(f"metrics at {run.metrics}\n")
     show_table(
         ["process", "pid", "state", "for", "restarts"],
         [
@@ -73,7 +75,7 @@ def status(json: Annotated[bool, typer.Option("--json", help="for programs")] = 
 
 def logs(
     process: Annotated[
-        str | None, typer.Argument(help="auth, registry, gateway or gatepost; default: all")
+        str | None, typer.Argument(help="auth, registry, gateway, audit or gatepost; default: all")
     ] = None,
     follow_them: Annotated[bool, typer.Option("--follow", "-f", help="go on with new lines")] = False,
 ) -> None:

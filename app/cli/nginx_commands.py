@@ -3,7 +3,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.nginx import check, find_or_install, render
+from app.cli.nginx import check, find_or_install, render, warn_of_proxy
 from app.cli.output import say, show
 from app.core.settings import load_settings
 
@@ -23,6 +23,8 @@ def render_command(
 ) -> None:
     """Make nginx.conf from the settings (GATEPOST_ environment), check it with `nginx -t`, print its path."""
     nginx = find_or_install()
-    configuration = render(load_settings(), nginx, prefix)
+    settings = load_settings()
+    warn_of_proxy(settings)
+    configuration = render(settings, nginx, prefix)
     say(check(nginx, prefix.absolute(), configuration))
     show(str(configuration))

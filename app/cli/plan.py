@@ -13,7 +13,7 @@ from app.cli.state import StateFolder
 from app.core.settings import PREFIX, Settings, load_settings
 
 LOOPBACK = "127.0.0.0/8,::1/128"
-INNER_PORTS = ("AUTH_PORT", "AUTH_INTERNAL_PORT", "REGISTRY_PORT")
+INNER_PORTS = ("AUTH_PORT", "AUTH_INTERNAL_PORT", "REGISTRY_PORT", "METRICS_PORT")
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (where to reach it from here)
 
 
@@ -33,7 +33,10 @@ def environment(state: StateFolder, environ: Mapping[str, str]) -> dict[str, str
     """
     environ = {name: value for name, value in environ.items() if value or not name.startswith(PREFIX)}
     ours = {
-        **{PREFIX + name: str(port) for name, port in zip(INNER_PORTS, free_ports(3), strict=True)},
+        **{
+            PREFIX + name: str(port)
+            for name, port in zip(INNER_PORTS, free_ports(len(INNER_PORTS)), strict=True)
+        },
         f"{PREFIX}PUBLIC_URL": local_url(load_settings(environ)),
         f"{PREFIX}UPSTREAM_NETWORKS": LOOPBACK,
     }
@@ -59,12 +62,14 @@ def make_plan(state: StateFolder, environ: Mapping[str, str], nginx: Nginx) -> P
             else {**complete, f"{PREFIX}ADMIN_PASSWORD_FILE": str(password)}
         )
 
+    registry = (settings.registry_host, settings.registry_port)
     return Plan(
         settings,
         [
             Command("auth", _module("app.auth"), for_auth),
             Command("registry", _module("app.registry"), lambda: complete),
             _gateway(settings, nginx, state.nginx, configuration, complete),
+            Command("audit", [*_module("app.cli"), "audit", "ship"], lambda: complete, needs=(registry,)),
         ],
     )
 
@@ -94,9 +99,18 @@ def _gateway(
 
 def local_url(settings: Settings) -> str:
     """Where the gateway answers from this machine, whatever its public address is."""
-    host = ANYWHERE.get(settings.gateway_host, settings.gateway_host)
     scheme = "https" if settings.tls_certificate_file else "http"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.gateway_port}"
+    return f"{scheme}://{_from_here(settings.gateway_host)}:{settings.gateway_port}"
+
+
+def metrics_url(settings: Settings) -> str:
+    """Where Prometheus on this machine reads the gateway's metrics."""
+    return f"http://{_from_here(settings.metrics_host)}:{settings.metrics_port}/metrics"
+
+
+def _from_here(listening: str) -> str:
+    host = ANYWHERE.get(listening, listening)
+    return f"[{host}]" if ":" in host else host
 
 
 def _module(name: str) -> list[str]:

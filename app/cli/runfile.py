@@ -40,6 +40,7 @@ class Run(BaseModel):
     supervisor: RunningProcess
     url: str
     username: str
+    metrics: str = ""
     ready: bool = False
     failure: str | None = None
     processes: dict[str, RunningProcess] = {}

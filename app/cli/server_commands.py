@@ -16,14 +16,13 @@ Slug = Annotated[str, typer.Argument(help="the server's slug")]
 
 @app.command()
 def add(
-    source: Annotated[
-        str, typer.Argument(help="URL of a Streamable HTTP endpoint, or a server.json (- for stdin)")
-    ],
+    source: Annotated[str, typer.Argument(help="URL of an HTTP endpoint, or a server.json (- for stdin)")],
     *,
     name: Annotated[str | None, typer.Option(help="its name, e.g. com.example/ledger; for a URL")] = None,
     slug: Annotated[
         str | None, typer.Option(help="the last part of its MCP URL; default: of its name")
     ] = None,
+    sse: Annotated[bool, typer.Option("--sse", help="the URL speaks HTTP+SSE of 2024-11-05")] = False,
     bearer_file: Annotated[
         str | None, typer.Option(help="a file with its bearer token (- for stdin)")
     ] = None,
@@ -32,7 +31,11 @@ def add(
     token_file: TokenFile = None,
 ) -> None:
     """Register a server; nobody may use it before a scope names it."""
-    document = server_document(source, name) if "://" in source else read_document(source)
+    document = (
+        server_document(source, name, "sse" if sse else "streamable-http")
+        if "://" in source
+        else read_document(source)
+    )
     if slug:
         document.setdefault("_meta", {}).setdefault(META, {})["slug"] = slug
     bearer = read_text(bearer_file).strip() if bearer_file else None

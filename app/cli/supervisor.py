@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from app.cli.plan import Plan, local_url
+from app.cli.plan import Plan, local_url, metrics_url
 from app.cli.process import Child, LogFile
 from app.cli.readable import follow, readable
 from app.cli.runfile import Run, RunningProcess
@@ -44,6 +44,7 @@ class Supervisor:
         self._run = Run(
             supervisor=RunningProcess.of(os.getpid()),
             url=plan.settings.public_url.rstrip("/"),
+            metrics=metrics_url(plan.settings),
             username=plan.settings.admin_username,
         )
         self._stopping = asyncio.Event()

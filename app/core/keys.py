@@ -7,7 +7,7 @@ from typing import Any
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
-from joserfc.jws import extract_compact
+from joserfc.jws import extract_compact, serialize_compact
 
 from app.core.sealing import Sealer
 from app.core.store import ABSENT, Conflict, Document, Store
@@ -72,6 +72,19 @@ class SigningKeys:
         newest = list(self._keys.values())[-1]
         header = {"alg": ALGORITHM, "kid": newest.kid, "typ": typ}
         return jwt.encode(header, claims, newest.pair, algorithms=[ALGORITHM])
+
+    def sign_detached(self, payload: bytes, **header: str) -> tuple[str, str]:
+        """Protected header and signature of a JWS whose payload travels apart (RFC 7515, appendix F)."""
+        newest = list(self._keys.values())[-1]
+        protected = {"alg": ALGORITHM, "kid": newest.kid, "typ": "JOSE", **header}
+        compact = serialize_compact(protected, payload, newest.pair, algorithms=[ALGORITHM])
+        first, _, last = compact.split(".")
+        return first, last
+
+    @property
+    def kid(self) -> str:
+        """The name of the key that signs now."""
+        return list(self._keys)[-1]
 
     def verify(self, token: str, typ: str, audience: str, issuer: str) -> dict[str, Any]:
         """The claims of a token that one of our keys signed for this use. Raises InvalidToken, UnknownKey.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from app.core.models.scope import WILDCARD, Scope, ServerGrant
+from app.core.models.scope import WILDCARD, AgentGrant, Scope, ServerGrant
 
 REGISTRY = "registry"
 """The slug of the registry's own MCP server."""
@@ -34,6 +34,9 @@ PLAIN_METHODS = frozenset(
     }
 )
 METHODS = frozenset(NAMED_METHODS) | PLAIN_METHODS
+AGENT_ACTIONS = frozenset({"read", "invoke"})
+"""What a scope can allow on an agent: its cards, and everything else."""
+
 IMPLIED_METHODS = frozenset({"initialize", "ping", "server/discover"})
 """What any grant on a server brings with it; notifications too."""
 
@@ -48,6 +51,7 @@ class Grants:
     servers: Mapping[str, Rights] = field(default_factory=dict)
     agents: Mapping[str, frozenset[str]] = field(default_factory=dict)
     registry: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    registry_agents: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def on_server(self, slug: str) -> Rights:
         """Rights on one server, those of `*` included; empty where nothing is allowed."""
@@ -56,6 +60,19 @@ class Grants:
     def may(self, action: str, server: str = WILDCARD) -> bool:
         """Whether a registry action such as `servers:read` is allowed on that server (`*`: on all)."""
         return any({action, WILDCARD} & self.registry.get(name, frozenset()) for name in {server, WILDCARD})
+
+    def on_agent(self, slug: str) -> frozenset[str]:
+        """Actions on one agent, those of `*` included; empty where nothing is allowed."""
+        return self.agents.get(slug, frozenset()) | self.agents.get(WILDCARD, frozenset())
+
+    def may_on_agent(self, action: str, agent: str = WILDCARD) -> bool:
+        """Whether a registry action such as `agents:read` is allowed on that agent (`*`: on all)."""
+        granted = (self.registry_agents.get(name, frozenset()) for name in {agent, WILDCARD})
+        return any({action, WILDCARD} & actions for actions in granted)
+
+    def sees_agent(self, slug: str) -> bool:
+        """Whether an agent is visible: it may be used, or it may be read at the registry."""
+        return bool(self.on_agent(slug)) or self.may_on_agent("agents:read", slug)
 
     def sees(self, slug: str) -> bool:
         """Whether a server is visible: something of it may be used, or it may be read at the registry."""
@@ -79,17 +96,28 @@ def expand(
     servers: dict[str, Rights] = {}
     agents: dict[str, frozenset[str]] = {}
     registry: dict[str, frozenset[str]] = {}
+    registry_agents: dict[str, frozenset[str]] = {}
     for scope in scopes:
         if mine.isdisjoint(scope.groups) or (allowed is not None and scope.name not in allowed):
             continue
         for grant in scope.servers:
             servers[grant.server] = _union(servers.get(grant.server, {}), _rights(grant))
         for agent in scope.agents:
-            agents[agent.agent] = agents.get(agent.agent, frozenset()) | frozenset(agent.actions)
+            _add(agents, agent.agent, _agent_actions(agent))
         for entry in scope.registry:
             for name in entry.servers:
-                registry[name] = registry.get(name, frozenset()) | frozenset(entry.actions)
-    return Grants(servers, agents, registry)
+                _add(registry, name, frozenset(entry.actions))
+            for name in entry.agents:
+                _add(registry_agents, name, frozenset(entry.actions))
+    return Grants(servers, agents, registry, registry_agents)
+
+
+def _add(granted: dict[str, frozenset[str]], name: str, actions: frozenset[str]) -> None:
+    granted[name] = granted.get(name, frozenset()) | actions
+
+
+def _agent_actions(grant: AgentGrant) -> frozenset[str]:
+    return AGENT_ACTIONS if WILDCARD in grant.actions else AGENT_ACTIONS.intersection(grant.actions)
 
 
 def _rights(grant: ServerGrant) -> Rights:
@@ -113,7 +141,10 @@ def affected_by_scope(before: Scope | None, after: Scope | None) -> frozenset[st
 
     Registry rights ride in the identity that the registry and `/api` receive, so those are always among them.
     """
-    named = {grant.server for scope in (before, after) if scope for grant in scope.servers}
-    if WILDCARD in named:
+    scopes = [scope for scope in (before, after) if scope]
+    servers = {grant.server for scope in scopes for grant in scope.servers}
+    agents = {grant.agent for scope in scopes for grant in scope.agents}
+    if WILDCARD in servers | agents:
         return frozenset({WILDCARD})
-    return frozenset({f"/mcp/{slug}" for slug in named} | {f"/mcp/{REGISTRY}", "/api", "/ui"})
+    named = {f"/mcp/{slug}" for slug in servers} | {f"/a2a/{slug}" for slug in agents}
+    return frozenset(named | {f"/mcp/{REGISTRY}", "/api", "/ui"})

@@ -1,4 +1,5 @@
 import os
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -7,6 +8,7 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -18,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from app.core.proxy import Proxy
 from app.core.secret_files import SecretFile
 from app.core.settings_environment import PREFIX, SettingsError, as_settings_error, read_environment, variable
 
@@ -28,7 +31,15 @@ def _by_commas(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _plain_origin(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[a-z0-9.:\[\]_-]+", value):
+        raise ValueError(f"{value!r} is not an origin as browsers send it, such as https://app.example.com")
+    return value
+
+
 Port = Annotated[int, Field(ge=1, le=65535)]
+Origins = Annotated[list[Annotated[str, AfterValidator(_plain_origin)]], BeforeValidator(_by_commas)]
+Names = Annotated[list[str], BeforeValidator(_by_commas)]
 Networks = Annotated[list[IPv4Network | IPv6Network], BeforeValidator(_by_commas)]
 
 
@@ -41,6 +52,9 @@ class Settings(BaseModel):
     state_dir: Path = Field(Path(".gatepost"), description="keys, the SQLite store, logs and NGINX's prefix")
     gateway_host: str = Field("127.0.0.1", description="the address NGINX listens on")
     gateway_port: Port = Field(8080, description="the port NGINX listens on")
+    allowed_origins: Origins = Field(
+        [], description="origins of other sites whose pages may call MCP servers with a token, by commas"
+    )
     gateway_workers: int = Field(0, ge=0, description="NGINX worker processes; 0 is one a core")
     tls_certificate_file: Path | None = Field(
         None, description="PEM chain; with it the gateway speaks TLS and HTTP/2"
@@ -51,7 +65,9 @@ class Settings(BaseModel):
     auth_internal_port: Port = Field(8082, description="the auth server's port for the gateway alone")
     registry_host: str = Field("127.0.0.1", description="where the registry listens and the gateway finds it")
     registry_port: Port = Field(8083, description="the registry's port")
-    gateway_secret: SecretStr | None = Field(None, description="shared by gateway and auth")
+    metrics_host: str = Field("127.0.0.1", description="where the gateway serves /metrics for Prometheus")
+    metrics_port: Port = Field(8084, description="the port of /metrics")
+    gateway_secret: SecretStr | None = Field(None, description="shared by gateway, auth and registry")
     sealing_keys: SecretStr | None = Field(
         None, description="base64 keys of 32 bytes, by commas; the first seals, all open"
     )
@@ -67,8 +83,16 @@ class Settings(BaseModel):
     upstream_ca_file: Path | None = Field(
         None, description="PEM bundle of the CAs of upstreams; default: the system's"
     )
+    outbound_proxy: SecretStr | None = Field(
+        None,
+        description="http://host:port of a proxy for what auth and registry ask of upstreams",
+    )
+    no_proxy: Names = Field([], description="hosts, domains and networks reached without it, by commas")
     audit_file: Path | None = Field(
         None, description="one JSON line a call; default: logs/audit.jsonl in the state folder"
+    )
+    audit_retention_days: int = Field(
+        90, ge=1, description="how long the registry keeps audit events, in days"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error"
@@ -80,6 +104,11 @@ class Settings(BaseModel):
     def audit_path(self) -> Path:
         """Where the gateway writes its audit log."""
         return self.audit_file or self.state_dir / "logs" / "audit.jsonl"
+
+    @cached_property
+    def is_local(self) -> bool:
+        """Whether users reach the gateway on their own machine alone."""
+        return _is_loopback(urlsplit(self.public_url).hostname or "")
 
     def secret(self, name: str) -> str | None:
         """A secret setting's value, by its field name; a file is read again when it changed."""
@@ -113,6 +142,13 @@ class Settings(BaseModel):
         if parts.scheme == "http" and not _is_loopback(parts.hostname):
             raise ValueError(f"{value!r} is plain http and not on loopback; use https://{parts.netloc}")
         return value.rstrip("/")
+
+    @field_validator("outbound_proxy")
+    @classmethod
+    def _usable_proxy(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            Proxy.parse(value.get_secret_value())
+        return value
 
     @model_validator(mode="after")
     def _both_tls_files(self) -> Self:

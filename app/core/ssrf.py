@@ -5,11 +5,13 @@ import socket
 import ssl
 from collections.abc import Collection, Iterable
 from ipaddress import IPv6Address
+from typing import TypedDict
 from urllib.parse import urljoin
 
 import httpcore2
 import httpx2
 
+from app.core.proxy import Proxy
 from app.core.settings import Settings
 from app.core.ssrf_addresses import Network, never, parse, refusal
 
@@ -52,31 +54,51 @@ async def resolve(hostname: str, port: int, allowed_networks: Collection[Network
     ]
 
 
-def guarded_transport(settings: Settings) -> httpx2.AsyncHTTPTransport:
+def guarded_transport(settings: Settings) -> httpx2.AsyncBaseTransport:
     """A transport for requests to upstreams: it connects to addresses that `resolve` allows and to no others.
 
-    Certificates are verified against `upstream_ca_file`, or the system's CAs. A redirect to another origin
-    raises UpstreamRefused, since the upstream's credential would go along. Raises OSError for a CA file that
-    cannot be read.
+    With an outbound proxy, a host that resolves here is checked before the proxy is asked for it; what the
+    proxy itself makes of a name is its own. Certificates are verified against `upstream_ca_file`, or the
+    system's CAs. A redirect to another origin raises UpstreamRefused, since the upstream's credential would
+    go along. Raises OSError for a CA file that cannot be read.
     """
-    return _GuardedTransport(
-        ssl.create_default_context(cafile=settings.upstream_ca_file), settings.upstream_networks
+    context = ssl.create_default_context(cafile=settings.upstream_ca_file)
+    allowed = settings.upstream_networks
+    direct = _Pooled(
+        context, httpcore2.AsyncConnectionPool(context, **_POOL, network_backend=_GuardedBackend(allowed))
     )
+    url = settings.secret("outbound_proxy")
+    if url is None:
+        return _GuardedTransport(direct)
+    try:
+        proxy = Proxy.parse(url, settings.no_proxy)
+    except ValueError as error:
+        raise UpstreamRefused(f"GATEPOST_OUTBOUND_PROXY cannot be used: {error}") from None
+    pool = httpcore2.AsyncHTTPProxy(proxy.url, proxy.credentials, ssl_context=context, **_POOL)
+    return _ProxiedTransport(direct, _Pooled(context, pool), proxy, allowed)
 
 
-class _GuardedTransport(httpx2.AsyncHTTPTransport):
-    def __init__(self, context: ssl.SSLContext, allowed: Collection[Network]) -> None:
+class _Limits(TypedDict):
+    max_connections: int | None
+    max_keepalive_connections: int
+    keepalive_expiry: float
+
+
+_POOL = _Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=5.0)
+
+
+class _Pooled(httpx2.AsyncHTTPTransport):
+    def __init__(self, context: ssl.SSLContext, pool: httpcore2.AsyncConnectionPool) -> None:
         super().__init__(verify=context, trust_env=False)
-        self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=context,
-            max_connections=None,
-            max_keepalive_connections=20,
-            keepalive_expiry=5.0,
-            network_backend=_GuardedBackend(allowed),
-        )
+        self._pool = pool
+
+
+class _GuardedTransport(httpx2.AsyncBaseTransport):
+    def __init__(self, direct: httpx2.AsyncBaseTransport) -> None:
+        self._direct = direct
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        response = await super().handle_async_request(request)
+        response = await (await self._way(request.url)).handle_async_request(request)
         if response.has_redirect_location:
             target = httpx2.URL(urljoin(str(request.url), response.headers["location"]))
             if _origin(target) != _origin(request.url):
@@ -84,6 +106,36 @@ class _GuardedTransport(httpx2.AsyncHTTPTransport):
                 where = f"{request.url.host} redirects to {target.host or target}"
                 raise UpstreamRefused(f"{where}; register that address itself if it is meant")
         return response
+
+    async def _way(self, _url: httpx2.URL) -> httpx2.AsyncBaseTransport:
+        return self._direct
+
+    async def aclose(self) -> None:
+        await self._direct.aclose()
+
+
+class _ProxiedTransport(_GuardedTransport):
+    def __init__(
+        self,
+        direct: httpx2.AsyncBaseTransport,
+        proxied: httpx2.AsyncBaseTransport,
+        proxy: Proxy,
+        allowed: Collection[Network],
+    ) -> None:
+        super().__init__(direct)
+        self._proxied, self._proxy, self._allowed = proxied, proxy, allowed
+
+    async def _way(self, url: httpx2.URL) -> httpx2.AsyncBaseTransport:
+        try:
+            found = await resolve(url.host, _origin(url)[2] or 0, self._allowed)
+        except UpstreamUnresolved:
+            found = []  # a name that only the proxy knows
+        addresses = [parse(endpoint.rpartition(":")[0].strip("[]")) for endpoint in found]
+        return self._direct if self._proxy.is_skipped(url.host, addresses) else self._proxied
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        await self._proxied.aclose()
 
 
 class _GuardedBackend(httpcore2.AsyncNetworkBackend):

@@ -11,6 +11,10 @@ from app.core.sealing import Sealer
 from app.core.settings import Settings
 from app.core.store import Store
 from app.registry.about.endpoints import router as about
+from app.registry.agents.cards import router as cards
+from app.registry.agents.endpoints import router as agents
+from app.registry.audit import intake
+from app.registry.audit.endpoints import router as audit
 from app.registry.credentials.endpoints import router as credentials
 from app.registry.mcp.endpoint import PATH, RegistryMcp
 from app.registry.scopes.endpoints import router as scopes
@@ -24,10 +28,10 @@ from app.registry.ui.endpoints import router as ui
 
 
 def create_app(settings: Settings, store: Store, sealer: Sealer, keys: SigningKeys) -> FastAPI:
-    """The registry on an open store: `/api`, `/ui`, `/mcp/registry`; its Services are `app.state.registry`.
+    """The registry on an open store: `/api`, `/ui`, `/mcp/registry`, agents' cards.
 
-    Its lifespan must run: it follows the store for search, serves MCP, and ends background work before the
-    store is closed by whoever opened it.
+    Its Services are `app.state.registry`. Its lifespan must run: it follows the store for search, serves MCP,
+    and ends background work before the store is closed by whoever opened it.
     """
     services = Services.make(settings, store, sealer, keys)
     mcp = RegistryMcp(services)
@@ -52,7 +56,8 @@ def create_app(settings: Settings, store: Store, sealer: Sealer, keys: SigningKe
     )
     app.state.registry = services
     install(app)
-    for router in (about, servers, tools, credentials, scopes, tokens, search, ui):
+    for router in (about, servers, agents, cards, tools, credentials, scopes, tokens, search, audit, ui):
         app.include_router(router)
     app.router.routes.append(Route(PATH, mcp, methods=["POST"]))
+    app.router.routes.append(Route(intake.PATH, intake.take, methods=["POST"]))
     return app

@@ -22,6 +22,12 @@ class Caller:
             detail = f"no scope of yours allows {action}{where}; ask whoever manages scopes"
             raise Problem(403, "forbidden", "You may not do this", detail)
 
+    def require_on_agent(self, action: str, agent: str = "*") -> None:
+        """Raise a 403 problem unless the registry action is allowed on that agent (`*`: on all)."""
+        if not self.grants.may_on_agent(action, agent):
+            detail = f"no scope of yours allows {action} on the agent {agent}; ask whoever manages scopes"
+            raise Problem(403, "forbidden", "You may not do this", detail)
+
 
 async def authenticate(services: Services, tokens: list[str]) -> Caller:
     """The caller that the values of the request's `Gatepost-Identity` header name; nothing else is trusted.

@@ -5,6 +5,7 @@ from app.core.sealing import Sealer
 from app.core.settings import Settings
 from app.core.store import Store
 from app.core.tokens import TokenStore
+from app.core.upstream_tokens import UpstreamTokens
 from app.registry.discovery.runner import Discovery
 from app.registry.scopes.cache import ScopeCache
 from app.registry.search.catalogue import Catalogue
@@ -23,12 +24,14 @@ class Services:
     tokens: TokenStore
     search: Search
     catalogue: Catalogue
+    upstream_tokens: UpstreamTokens
     discovery: Discovery
 
     @classmethod
     def make(cls, settings: Settings, store: Store, sealer: Sealer, keys: SigningKeys) -> "Services":
         """The services on an open store."""
         search = Search(store)
+        upstream_tokens = UpstreamTokens(settings)
         return cls(
             settings=settings,
             store=store,
@@ -38,5 +41,6 @@ class Services:
             tokens=TokenStore(store),
             search=search,
             catalogue=Catalogue(store, search, settings.public_url),
-            discovery=Discovery(settings, store, sealer, search.discovered),
+            upstream_tokens=upstream_tokens,
+            discovery=Discovery(settings, store, sealer, upstream_tokens, search.discovered),
         )

@@ -89,9 +89,8 @@ def running_nginx(nginx: Nginx, folder: Path, configuration: str, port: int) -> 
 
 
 @contextmanager
-def running_sdk_server(port: int) -> Iterator[int]:
-    """`sdk_app` under uvicorn, one process."""
-    factory = f"{__name__}:sdk_app"
+def running_sdk_server(port: int, factory: str = f"{__name__}:sdk_app") -> Iterator[int]:
+    """An application under uvicorn, one process; `factory` is the function that makes it."""
     options = f"--factory --log-level warning --no-access-log --host 127.0.0.1 --port {port}".split()
     with _running([sys.executable, "-m", "uvicorn", factory, *options], port) as pid:
         yield pid

@@ -197,6 +197,31 @@ async def test_a_document_lives_until_it_expires(store: Store) -> None:
         await asyncio.sleep(0.02)
 
 
+async def test_many_are_written_at_once_and_those_that_are_there_stay_as_they_are(
+    store: Store, other: Store
+) -> None:
+    await store.put("things", "b", {"n": 0})
+    assert await store.put_new("things", {id: {"n": 1} for id in "abc"}) == 2
+    assert await other.put_new("things", {id: {"n": 2} for id in "abcd"}) == 1
+    found = [(document.id, document.body["n"]) for document in (await store.list("things")).items]
+    assert found == [("a", 1), ("b", 0), ("c", 1), ("d", 2)]
+    assert await store.put_new("things", {}) == 0
+
+
+async def test_many_may_take_the_place_of_expired_ones_and_expire_themselves(store: Store) -> None:
+    await store.put("things", "a", {"n": 1}, expires_at=PAST)
+    assert await store.put_new("things", {"a": {"n": 2}}, expires_at=time.time() + 60) == 1
+    assert await store.put_new("things", {"a": {"n": 3}, "b": {}}, expires_at=PAST) == 1
+    found = (await store.list("things")).items
+    assert [(document.revision, document.body) for document in found] == [(1, {"n": 2})]
+
+
+async def test_the_same_many_from_several_processes_are_written_once(store: Store, other: Store) -> None:
+    bodies = {f"{n:03}": {"n": n} for n in range(300)}
+    written = await asyncio.gather(*(handle.put_new("things", bodies) for handle in (store, other) * 4))
+    assert sum(written) == 300
+
+
 async def test_a_commit_is_numbered_and_carries_the_document(store: Store, other: Store) -> None:
     written = await store.commit("servers", "a", {"n": 1}, affects=["/mcp/a", "*", "/mcp/a"])
     await store.commit("servers", "a", None, affects=["/mcp/a"])

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx2
 
@@ -17,6 +18,29 @@ def call(stack: Stack, slug: str, token: str, tool: str = "echo") -> str:
         headers={"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"},
     ).json()
     return "ran" if "result" in answer else str(answer["error"]["data"]["rule"])
+
+
+def ticking(stack: Stack, slug: str, token: str, count: int) -> dict[str, Any]:
+    """The parts of a call of `ticks`, for `httpx2`: its answer is a stream of `count` events, 20 a second."""
+    meta = {
+        "progressToken": 1,
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+    }
+    params = {"name": "ticks", "arguments": {"count": count}, "_meta": meta}
+    return {
+        "method": "POST",
+        "url": f"{stack.url}/mcp/{slug}",
+        "json": {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params},
+        "headers": {
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/json, text/event-stream",
+            "MCP-Protocol-Version": "2026-07-28",
+            "Mcp-Method": "tools/call",
+            "Mcp-Name": "ticks",
+        },
+    }
 
 
 @contextmanager

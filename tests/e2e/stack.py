@@ -100,7 +100,15 @@ class Stack:
         assert expect in (None, answer.status_code), f"{method} {path}: {answer.status_code} {answer.text}"
         return answer
 
-    def register(self, slug: str, url: str, *, bearer: str | None = None, **ours: object) -> None:
+    def register(
+        self,
+        slug: str,
+        url: str,
+        *,
+        bearer: str | None = None,
+        transport: str = "streamable-http",
+        **ours: object,
+    ) -> None:
         self.api(
             "POST",
             "/api/servers",
@@ -108,7 +116,7 @@ class Stack:
                 "name": f"test.gatepost/{slug}",
                 "description": "for a test",
                 "version": "1.0.0",
-                "remotes": [{"type": "streamable-http", "url": url}],
+                "remotes": [{"type": transport, "url": url}],
                 "_meta": {"dev.gatepost/server": {"slug": slug, **ours}},
             },
             expect=201,

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.e2e.calling import call, callers
+from tests.e2e.calling import call, callers, ticking
 from tests.e2e.recorder import Recorder
 from tests.e2e.servers import serving, tools_server
 from tests.e2e.stack import Stack, until
@@ -91,28 +91,7 @@ def test_a_stream_breaks_off_with_the_right_to_it(stack: Stack, change: str) -> 
         stack.register(slug, f"{origin}/mcp")
         stack.scope(slug, slug)
         created = stack.api("POST", "/api/tokens", {"name": "stream", "scopes": [slug]}, expect=201).json()
-        headers = {
-            "Authorization": f"Bearer {created['value']}",
-            "Accept": "application/json, text/event-stream",
-            "MCP-Protocol-Version": "2026-07-28",
-            "Mcp-Method": "tools/call",
-            "Mcp-Name": "ticks",
-        }
-        meta = {
-            "progressToken": 1,
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": {},
-            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
-        }
-        message = {
-            "jsonrpc": "2.0",
-            "id": 1,
-            "method": "tools/call",
-            "params": {"name": "ticks", "arguments": {"count": 400}, "_meta": meta},
-        }
-        with httpx2.stream(
-            "POST", f"{stack.url}/mcp/{slug}", json=message, headers=headers, timeout=30
-        ) as answer:
+        with httpx2.stream(**ticking(stack, slug, created["value"], 400), timeout=30) as answer:
             lines = answer.iter_lines()
             assert any("progress" in line for line in lines)
             if change == "revoke":

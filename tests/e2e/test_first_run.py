@@ -90,7 +90,7 @@ def test_up_tells_all_that_is_needed_next(gatepost: Gatepost) -> None:
 def test_status_names_every_process(running: Gatepost) -> None:
     status = running.status()
     assert (status["running"], status["ready"], status["url"]) == (True, True, running.url)
-    assert set(status["processes"]) == {"auth", "registry", "gateway"}
+    assert set(status["processes"]) == {"auth", "registry", "gateway", "audit"}
     assert "restarts" in running("status").stdout
 
 
@@ -103,7 +103,7 @@ def test_a_second_up_says_what_runs_already(running: Gatepost) -> None:
     assert running.pid("gateway") == before
 
 
-@pytest.mark.parametrize("process", ["auth", "registry", "gateway"])
+@pytest.mark.parametrize("process", ["auth", "registry", "gateway", "audit"])
 def test_a_process_that_dies_is_started_again_and_that_is_said(running: Gatepost, process: str) -> None:
     before = running.pid(process)
     os.kill(before, signal.SIGKILL)
@@ -135,7 +135,7 @@ def test_a_process_that_cannot_start_shows_its_last_lines(gatepost: Gatepost) ->
 
 def test_down_ends_everything_and_up_starts_again_with_the_same_state(running: Gatepost) -> None:
     token = running.file("secrets", "cli_token").read_text()
-    pids = [running.pid(process) for process in ("auth", "registry", "gateway")]
+    pids = [running.pid(process) for process in ("auth", "registry", "gateway", "audit")]
     assert running("down").returncode == 0
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
     assert not answers(running)

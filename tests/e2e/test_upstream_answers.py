@@ -183,6 +183,14 @@ def test_numbers_pass_unchanged_both_ways(gate: Gate, number: bytes) -> None:
     assert gate.received[0].body == body
 
 
+@pytest.mark.parametrize("status", [400, 404, 405])
+def test_an_error_without_a_kind_passes_as_plain_text(gate: Gate, status: int) -> None:
+    reply = answered(gate, status, {}, b"no such session")
+    assert (reply.status, reply.body) == (status, b"no such session")
+    assert reply.header("Content-Type") == ["text/plain"]
+    assert reply.header("X-Content-Type-Options") == ["nosniff"]
+
+
 def test_an_upstream_that_is_not_there_is_named(gate: Gate) -> None:
     gate.stack.register("gone", f"http://127.0.0.1:{free_port()}/mcp")
     gate.stack.scope("gone", "gone")

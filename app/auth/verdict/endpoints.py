@@ -17,7 +17,7 @@ async def verdict(
     authorization: Annotated[str | None, Header()] = None,
     session: Annotated[str | None, Header(alias="Gatepost-Session")] = None,
 ) -> Verdict:
-    """The verdict on a credential at a resource: `/mcp/<slug>`, `/api` or `/ui`."""
+    """The verdict on a credential at a resource: `/mcp/<slug>`, `/a2a/<slug>`, `/api` or `/ui`."""
     epoch = await auth.snapshot.refresh()
     caller = await auth.callers.identify(authorization, session)
     return await auth.verdicts.decide(caller, resource, epoch)

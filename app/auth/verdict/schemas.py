@@ -2,7 +2,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Refusal = Literal["disabled", "stdio_only", "unresolved"]
+from app.core.models import Transport
+
+Refusal = Literal["disabled", "stdio_only", "no_interface", "unresolved", "token_endpoint"]
 
 
 class _Part(BaseModel):
@@ -28,7 +30,19 @@ class UpstreamPart(_Part):
     sni: str
     target: str
     addresses: list[str]
+    connect_timeout_ms: int
     read_timeout_ms: int
+    total_timeout_ms: int | None = None
+    transport: Transport = "streamable-http"
+
+
+class Limits(_Part):
+    """What a server takes: calls a minute and calls at once, of one caller and of all; None is no limit."""
+
+    caller_rate: int | None = None
+    server_rate: int | None = None
+    caller_concurrency: int | None = None
+    server_concurrency: int | None = None
 
 
 class Blocked(_Part):
@@ -52,9 +66,23 @@ class ServerPart(_Part):
     refusal_detail: str | None = None
     headers: dict[str, str] = Field(default={}, repr=False)
     blocked: Blocked = Blocked()
-    rate_limit: int | None = None
+    limits: Limits | None = None
     max_body: int | None = None
     expires_at: int
+
+
+class InterfacePart(_Part):
+    """Where one binding of an agent is reached; `tenant` is the only one that callers may name."""
+
+    upstream: UpstreamPart
+    tenant: str
+
+
+class AgentPart(ServerPart):
+    """The half of a verdict that is an agent's: its interfaces by binding in place of one upstream."""
+
+    interfaces: dict[str, InterfacePart] = {}
+    push_notifications: bool = False
 
 
 class Verdict(_Part):
@@ -62,7 +90,7 @@ class Verdict(_Part):
 
     epoch: int
     caller: CallerPart
-    server: ServerPart | None
+    server: AgentPart | ServerPart | None
 
 
 class Refused(_Part):

@@ -49,13 +49,17 @@ class Verdicts:
 
 
 def rights_at(resource: str, caller: Caller, scopes: list[Scope]) -> dict[str, list[str]]:
-    """Method → sorted names. At `/api` and `/ui` any valid caller may knock: the registry decides there."""
+    """Method → sorted names; at an agent, action → all.
+
+    At `/api` and `/ui` any valid caller may knock: the registry decides there.
+    """
     if resource in BUILT_IN and not resource.startswith("/mcp/"):
         return {WILDCARD: [WILDCARD]}
-    slug = resource.removeprefix("/mcp/")
-    if slug == resource:
-        return {}
-    rights = expand(caller.groups, scopes, caller.scopes).on_server(slug)
+    where, _, slug = resource.removeprefix("/").partition("/")
+    grants = expand(caller.groups, scopes, caller.scopes)
+    if where == "a2a":
+        return {action: [WILDCARD] for action in sorted(grants.on_agent(slug))}
+    rights = grants.on_server(slug) if where == "mcp" else {}
     return {method: sorted(names) for method, names in sorted(rights.items())}
 
 

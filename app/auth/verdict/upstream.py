@@ -1,24 +1,27 @@
 """The server's half of a verdict: where the gateway connects to and with what, or why it must not."""
 
-import json
+import asyncio
 from ipaddress import ip_network
 
 import structlog
 
 from app.auth.snapshot import Snapshot
 from app.auth.verdict.addresses import Addresses
-from app.auth.verdict.schemas import Blocked, Refusal, ServerPart, UpstreamPart
-from app.core.models import ServerEntry, ToolKind, Upstream
+from app.auth.verdict.agents import Agents
+from app.auth.verdict.schemas import Blocked, Limits, Refusal, ServerPart, UpstreamPart
+from app.core.credentials import UpstreamCredential
+from app.core.models import ServerEntry, ServerSettings, ToolKind, Transport, Upstream
 from app.core.policy import REGISTRY
 from app.core.sealing import Sealer, SealError
 from app.core.settings import Settings
 from app.core.ssrf import UpstreamRefused
+from app.core.token_endpoint import TokenRefused
+from app.core.upstream_tokens import UpstreamTokens
 
 log = structlog.get_logger(__name__)
 
 BUILT_IN = {f"/mcp/{REGISTRY}": REGISTRY, "/api": "api", "/ui": "ui"}
 """Resources that the registry itself answers, and no others get the caller's identity."""
-BUILT_IN_TIMEOUT_MS = 300_000
 REFUSAL_LIFE_S = 10
 """A name that does not resolve now may resolve soon."""
 
@@ -31,12 +34,16 @@ class Servers:
         self._snapshot = snapshot
         self._sealer = sealer
         self._upstreams = Addresses(settings.upstream_networks)
+        self._tokens = UpstreamTokens(settings)
+        self._agents = Agents(settings, snapshot, self._upstreams, self._tokens, self._credential)
         self._own = Addresses([ip_network("0.0.0.0/0"), ip_network("::/0")])
 
     async def part(self, resource: str, now: float) -> ServerPart | None:
-        """The part for `/mcp/<slug>`, `/api` or `/ui`; None where nothing is attached there."""
+        """The part for `/mcp/<slug>`, `/a2a/<slug>`, `/api` or `/ui`; None where nothing is attached."""
         if resource in BUILT_IN:
             return await self._built_in(resource, now)
+        if resource.startswith("/a2a/"):
+            return await self._agents.part(resource.removeprefix("/a2a/"), now)
         slug = resource.removeprefix("/mcp/")
         entry = None if slug == resource else self._snapshot.server(slug)
         return None if entry is None else await self._attached(slug, entry, now)
@@ -50,7 +57,7 @@ class Servers:
         except UpstreamRefused as error:
             return _refused(slug, "unresolved", str(error), now + REFUSAL_LIFE_S, identity=True)
         expires_at = int(now) + self._settings.verdict_ttl_s
-        upstream = _upstream(own, addresses, BUILT_IN_TIMEOUT_MS)
+        upstream = _upstream(own, addresses, ServerSettings(slug=slug))
         return ServerPart(slug=slug, identity=True, upstream=upstream, expires_at=expires_at)
 
     async def _attached(self, slug: str, entry: ServerEntry, now: float) -> ServerPart:
@@ -58,13 +65,18 @@ class Servers:
         if not entry.settings.enabled:
             return _refused(slug, "disabled", f"{slug} is disabled at the registry", expires_at)
         if entry.url is None:
-            detail = f"{slug} has no Streamable HTTP endpoint; run it locally as its server.json says"
+            detail = f"{slug} has no HTTP endpoint; run it locally as its server.json says"
             return _refused(slug, "stdio_only", detail, expires_at)
         try:
             upstream = Upstream.from_url(entry.url)
             # Read before the wait: a credential that is set meanwhile may be for another address.
-            headers, blocked = self._credential(slug), self._blocked(slug)
-            addresses = await self._upstreams.of(upstream.hostname, upstream.port)
+            credential, blocked = self._credential(slug), self._blocked(slug)
+            addresses, (headers, ends_at) = await asyncio.gather(
+                self._upstreams.of(upstream.hostname, upstream.port), self._tokens.headers(credential)
+            )
+        except TokenRefused as error:
+            log.warning("no access token for a server", server=slug, reason=str(error))
+            return _refused(slug, "token_endpoint", str(error), now + REFUSAL_LIFE_S)
         except (UpstreamRefused, ValueError) as error:
             return _refused(slug, "unresolved", str(error), now + REFUSAL_LIFE_S)
         except SealError as error:
@@ -74,20 +86,17 @@ class Servers:
         return ServerPart(
             slug=slug,
             identity=False,
-            upstream=_upstream(upstream, addresses, int(entry.settings.timeout_s * 1000)),
+            upstream=_upstream(upstream, addresses, entry.settings, entry.transport),
             headers=headers,
             blocked=blocked,
-            rate_limit=entry.settings.rate_limit,
+            limits=_limits(entry.settings),
             max_body=entry.settings.max_body and min(entry.settings.max_body, self._settings.max_body),
-            expires_at=expires_at,
+            expires_at=expires_at if ends_at is None else min(expires_at, int(ends_at)),
         )
 
-    def _credential(self, slug: str) -> dict[str, str]:
+    def _credential(self, slug: str) -> UpstreamCredential:
         sealed = self._snapshot.sealed_credential(slug)
-        if sealed is None:
-            return {}
-        headers: dict[str, str] = json.loads(self._sealer.open(sealed, f"credential/{slug}"))["headers"]
-        return headers
+        return UpstreamCredential.open(self._sealer, slug, sealed) if sealed else UpstreamCredential()
 
     def _blocked(self, slug: str) -> Blocked:
         names: dict[str, list[str]] = {"tool": [], "prompt": [], "resource": []}
@@ -96,15 +105,37 @@ class Servers:
         return Blocked.model_validate(names)
 
 
-def _upstream(upstream: Upstream, addresses: list[str], timeout_ms: int) -> UpstreamPart:
+def _upstream(
+    upstream: Upstream,
+    addresses: list[str],
+    settings: ServerSettings,
+    transport: Transport = "streamable-http",
+) -> UpstreamPart:
     return UpstreamPart(
         scheme=upstream.scheme,
         host=upstream.host,
         sni=upstream.hostname,
         target=upstream.target,
         addresses=addresses,
-        read_timeout_ms=timeout_ms,
+        connect_timeout_ms=_ms(settings.connect_timeout_s),
+        read_timeout_ms=_ms(settings.timeout_s),
+        total_timeout_ms=settings.total_timeout_s and _ms(settings.total_timeout_s),
+        transport=transport,
     )
+
+
+def _ms(seconds: float) -> int:
+    return max(1, int(seconds * 1000))
+
+
+def _limits(settings: ServerSettings) -> Limits | None:
+    limits = Limits(
+        caller_rate=settings.rate_limit,
+        server_rate=settings.server_rate_limit,
+        caller_concurrency=settings.caller_concurrency,
+        server_concurrency=settings.concurrency,
+    )
+    return None if limits == Limits() else limits
 
 
 def _refused(

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import jinja2
 
 from app.cli.nginx.find import Nginx
-from app.cli.output import CliError
+from app.cli.output import CliError, say
 from app.core import assets
 from app.core.settings import Settings
 
@@ -19,6 +19,15 @@ BUNDLES = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
+
+
+def warn_of_proxy(settings: Settings) -> None:
+    """Say that calls do not go through the outbound proxy, where one is set."""
+    if settings.secret("outbound_proxy"):
+        say(
+            "warning: GATEPOST_OUTBOUND_PROXY serves auth and registry alone. The gateway connects to MCP "
+            "servers directly, so calls reach only those that this machine reaches without the proxy"
+        )
 
 
 def render(settings: Settings, nginx: Nginx, prefix: Path) -> Path:
@@ -65,6 +74,8 @@ def _context(settings: Settings, nginx: Nginx, prefix: Path) -> dict[str, object
         "registry_address": _address(settings.registry_host, settings.registry_port),
         "public_url": settings.public_url.rstrip("/"),
         "public_origin": f"{public.scheme}://{public.netloc}",
+        "public_host": public.netloc,
+        "public_port": public.port or {"http": 80, "https": 443}[public.scheme],
         "secure": public.scheme == "https",
     }
 

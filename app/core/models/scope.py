@@ -1,4 +1,6 @@
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 WILDCARD = "*"
 
@@ -22,17 +24,31 @@ class ServerGrant(_Grant):
 
 
 class AgentGrant(_Grant):
-    """What a scope allows on one A2A agent: `read` (its card) and `invoke`."""
+    """What a scope allows on one A2A agent: `read` (its card), `invoke` (all else), or `*`."""
 
     agent: str
     actions: list[str]
 
 
 class RegistryGrant(_Grant):
-    """What a scope allows at the registry's own API, e.g. `servers:read`, for the servers named."""
+    """What a scope allows at the registry's own API, e.g. `servers:read`, for the servers and agents named.
+
+    Where only one of both is named, the other is all too if it is `*`, and none otherwise: a grant on one
+    server is none on every agent.
+    """
 
     actions: list[str]
     servers: list[str] = [WILDCARD]
+    agents: list[str] = [WILDCARD]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _narrow_both(cls, given: Any) -> Any:
+        if isinstance(given, dict):
+            for named, other in (("servers", "agents"), ("agents", "servers")):
+                if isinstance(given.get(named), list) and other not in given and WILDCARD not in given[named]:
+                    return {**given, other: []}
+        return given
 
 
 class Scope(_Grant):

@@ -1,11 +1,14 @@
 import re
-from typing import Any
+from ipaddress import ip_address
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
 SLUG_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 META_KEY = "dev.gatepost/server"
+Transport = Literal["streamable-http", "sse"]
+"""HTTP transports of MCP, the preferred one first; `sse` is HTTP+SSE of 2024-11-05."""
 _URL = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 _HOSTNAME = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 
@@ -18,13 +21,20 @@ class ServerSettings(BaseModel):
     slug: str = Field(pattern=SLUG_PATTERN)
     enabled: bool = True
     tags: list[str] = []
+    connect_timeout_s: float = Field(default=5.0, gt=0, le=60, description="longest wait for a connection")
     timeout_s: float = Field(default=300.0, gt=0, le=86_400, description="longest silence of the upstream")
+    total_timeout_s: float | None = Field(default=None, gt=0, le=86_400, description="longest whole call")
     max_body: int | None = Field(default=None, gt=0, description="bytes; never above the gateway's own cap")
-    rate_limit: int | None = Field(default=None, gt=0, description="calls a minute and caller")
+    rate_limit: int | None = Field(default=None, gt=0, le=10_000_000, description="calls a minute and caller")
+    server_rate_limit: int | None = Field(
+        default=None, gt=0, le=10_000_000, description="calls a minute of all callers together"
+    )
+    concurrency: int | None = Field(default=None, gt=0, description="calls at once of all callers together")
+    caller_concurrency: int | None = Field(default=None, gt=0, description="calls at once of one caller")
 
 
 class Upstream(BaseModel):
-    """Where a server's Streamable HTTP endpoint is, taken apart once."""
+    """Where a server's HTTP endpoint is, taken apart once."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -32,6 +42,15 @@ class Upstream(BaseModel):
     hostname: str
     port: int
     target: str
+
+    @property
+    def is_at_address(self) -> bool:
+        """Whether the URL names an IP address and no host."""
+        try:
+            ip_address(self.hostname)
+        except ValueError:
+            return False
+        return True
 
     @property
     def host(self) -> str:
@@ -70,8 +89,21 @@ class ServerEntry(BaseModel):
 
     @property
     def url(self) -> str | None:
-        """The first Streamable HTTP remote; None for a server that is stdio only, listed but not callable."""
-        for remote in self.document.get("remotes", []):
-            if remote.get("type") == "streamable-http":
-                return str(remote["url"])
+        """Where the server is called; None for one that is stdio only, listed but not callable."""
+        remote = self._remote
+        return None if remote is None else str(remote["url"])
+
+    @property
+    def transport(self) -> Transport:
+        """How the server is called at `url`."""
+        return "sse" if self._remote is not None and self._remote["type"] == "sse" else "streamable-http"
+
+    @property
+    def _remote(self) -> dict[str, Any] | None:
+        """The first Streamable HTTP remote, or the first of HTTP+SSE where there is none."""
+        remotes: list[dict[str, Any]] = self.document.get("remotes", [])
+        for transport in get_args(Transport):
+            for remote in remotes:
+                if remote.get("type") == transport:
+                    return remote
         return None

@@ -96,6 +96,15 @@ class Store(Protocol):
         """
         ...
 
+    async def put_new(
+        self, collection: str, bodies: Mapping[str, Body], *, expires_at: float | None = None
+    ) -> int:
+        """Write many, by id, and leave alone what is there already; how many were new.
+
+        Safe to repeat: after an error some may be written. What was answered survives a loss of power.
+        """
+        ...
+
     async def delete(self, collection: str, id: str, *, expected: int | None = None) -> bool:
         """Whether something was deleted. Raises Conflict."""
         ...

@@ -60,6 +60,14 @@ class SqliteStore:
             )
         )
 
+    async def put_new(
+        self, collection: str, bodies: Mapping[str, Body], *, expires_at: float | None = None
+    ) -> int:
+        return await self._write(
+            lambda db: documents.put_new(db, collection, bodies, expires_at=expires_at, now=time.time()),
+            durable=True,
+        )
+
     async def delete(self, collection: str, id: str, *, expected: int | None = None) -> bool:
         return await self._write(lambda db: documents.delete(db, collection, id, expected, time.time()))
 

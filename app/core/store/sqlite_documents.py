@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from app.core.store.base import Body, Conflict, Document, Page
 
 Value = str | int | bool | None
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 _MEMBER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _LIVE = "collection = ? AND (expires_at IS NULL OR expires_at > ?)"
 
@@ -64,6 +65,23 @@ def put(
     return document(id, revision, text)
 
 
+def put_new(
+    connection: sqlite3.Connection,
+    collection: str,
+    bodies: Mapping[str, Body],
+    *,
+    expires_at: float | None,
+    now: float,
+) -> int:
+    """Write what is not there or has expired; how many that were."""
+    query = """
+        INSERT INTO documents VALUES (?, ?, 1, ?, ?) ON CONFLICT (collection, id) DO UPDATE
+        SET revision = 1, body = excluded.body, expires_at = excluded.expires_at
+        WHERE documents.expires_at <= ?"""
+    rows = [(collection, id, encode(body), expires_at, now) for id, body in bodies.items()]
+    return connection.executemany(query, rows).rowcount if rows else 0
+
+
 def delete(
     connection: sqlite3.Connection, collection: str, id: str, expected: int | None, now: float
 ) -> bool:
@@ -85,7 +103,7 @@ def document(id: str, revision: int, text: str) -> Document:
 
 def encode(body: Body) -> str:
     """The body as it is stored. Raises ValueError or TypeError for what is no JSON."""
-    return json.dumps(body, allow_nan=False, separators=(",", ":"))
+    return _ENCODER.encode(body)
 
 
 def _expect(

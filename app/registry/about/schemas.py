@@ -4,11 +4,15 @@ from app.core.policy import Grants
 
 
 class Rights(BaseModel):
-    """What the caller may do: on servers the names that each method reaches, at the registry its actions."""
+    """What the caller may do: on servers the names that each method reaches, on agents actions.
+
+    At the registry: actions on servers (`registry`) and on agents.
+    """
 
     servers: dict[str, dict[str, list[str]]]
     agents: dict[str, list[str]]
     registry: dict[str, list[str]]
+    registry_agents: dict[str, list[str]]
 
     @classmethod
     def of(cls, grants: Grants) -> "Rights":
@@ -20,6 +24,9 @@ class Rights(BaseModel):
             },
             agents={agent: sorted(actions) for agent, actions in sorted(grants.agents.items())},
             registry={server: sorted(actions) for server, actions in sorted(grants.registry.items())},
+            registry_agents={
+                agent: sorted(actions) for agent, actions in sorted(grants.registry_agents.items())
+            },
         )
 
 

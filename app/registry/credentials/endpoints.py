@@ -1,6 +1,7 @@
 from fastapi import APIRouter, status
 
 from app.registry.credentials.schemas import CredentialBody
+from app.registry.credentials.token_url import check_token_url
 from app.registry.credentials.vault import CredentialVault
 from app.registry.deps import Caller, RegistryServices, Slug
 from app.registry.servers.service import writable
@@ -14,7 +15,9 @@ async def set_credential(
 ) -> None:
     """Set what the server's upstream is sent; no answer ever repeats it. The server is looked at again."""
     await writable(services, caller, slug)
-    await CredentialVault(services.store, services.sealer).put(slug, body.to_send())
+    if body.oauth is not None:
+        await check_token_url(services.settings, body.oauth.token_url)
+    await CredentialVault(services.store, services.sealer).put(slug, body.to_keep())
     services.discovery.start(slug)
 
 

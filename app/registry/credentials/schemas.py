@@ -2,27 +2,30 @@ import re
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from app.core.credentials import ClientCredentials, UpstreamCredential
+
 MAX_HEADERS = 20
 MAX_VALUE = 8_192
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _REFUSED = re.compile(
     r"host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|content-.*|"
-    r"accept|accept-encoding|mcp-.*|gatepost-.*|"
+    r"accept|accept-encoding|mcp-.*|a2a-.*|gatepost-.*|"
     r"cookie|origin|referer|forwarded|via|x-forwarded-.*|x-original-url|x-rewrite-url|x-real-ip|"
     r"x-http-method.*|x-method-override|sec-fetch-.*",
     re.IGNORECASE,
 )
-"""Headers of the connection (RFC 9110, 7.6.1), message, MCP and proxies: the gateway sets or strips them."""
+"""Headers of the connection (RFC 9110, 7.6.1), message, MCP, A2A, proxies: set or stripped by the gateway."""
 
 
 class CredentialBody(BaseModel):
-    """A server's credential: either `bearer`, a token, or `headers`, by name. Write-only."""
+    """A server's credential: a token, headers by name, or what to get tokens by. Write-only."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     bearer: SecretStr | None = Field(None, description="sent as `Authorization: Bearer …`")
     headers: dict[str, SecretStr] | None = Field(None, description="sent as they are")
+    oauth: ClientCredentials | None = Field(None, description="tokens by OAuth client credentials, renewed")
 
     @field_validator("bearer")
     @classmethod
@@ -48,16 +51,17 @@ class CredentialBody(BaseModel):
         return headers
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> "CredentialBody":
-        if (self.bearer is None) == (self.headers is None):
-            raise ValueError("give either bearer or headers")
+    def _one_of_them(self) -> "CredentialBody":
+        if [self.bearer, self.headers, self.oauth].count(None) != 2:
+            raise ValueError("give one of bearer, headers and oauth")
         return self
 
-    def to_send(self) -> dict[str, str]:
-        """The headers in the clear, for sealing."""
+    def to_keep(self) -> UpstreamCredential:
+        """The credential in the clear, for sealing."""
         if self.bearer is not None:
-            return {"Authorization": f"Bearer {self.bearer.get_secret_value()}"}
-        return {name: value.get_secret_value() for name, value in (self.headers or {}).items()}
+            return UpstreamCredential({"Authorization": f"Bearer {self.bearer.get_secret_value()}"})
+        headers = {name: value.get_secret_value() for name, value in (self.headers or {}).items()}
+        return UpstreamCredential(headers, self.oauth)
 
 
 def _check_name(name: str) -> None:

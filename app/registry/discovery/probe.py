@@ -1,18 +1,20 @@
 """One look at an MCP server by the official client: who it is and all it offers."""
 
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
 import httpx2
 from mcp import Client
+from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import Implementation
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from app import __version__
-from app.core.models import ToolKind
+from app.core.models import ToolKind, Transport
 from app.core.settings import Settings
 from app.core.ssrf import guarded_transport
 from app.registry.discovery.failures import Failure, describe
@@ -44,7 +46,11 @@ class _Watch:
 
 
 async def probe(
-    settings: Settings, url: str, headers: Mapping[str, str], deadline_s: float = DEADLINE_S
+    settings: Settings,
+    url: str,
+    headers: Mapping[str, str],
+    transport: Transport = "streamable-http",
+    deadline_s: float = DEADLINE_S,
 ) -> Found:
     """Ask a server for its identity and every page of its lists, in whichever era it speaks.
 
@@ -53,22 +59,31 @@ async def probe(
     watch = _Watch()
     try:
         with anyio.fail_after(deadline_s):
-            return await _ask(settings, url, headers, watch)
+            return await _ask(settings, url, headers, transport, watch)
     except Exception as error:  # noqa: BLE001  (whatever a foreign server provokes is its failure)
         raise Failure.of(watch.refused, describe(error, deadline_s), headers) from None
 
 
-async def _ask(settings: Settings, url: str, headers: Mapping[str, str], watch: _Watch) -> Found:
+async def _ask(
+    settings: Settings, url: str, headers: Mapping[str, str], transport: Transport, watch: _Watch
+) -> Found:
+    http = httpx2.AsyncClient(
+        transport=guarded_transport(settings),
+        headers=dict(headers),
+        timeout=DEADLINE_S,
+        trust_env=False,
+        event_hooks={"response": [watch]},
+    )
+    connection = (
+        sse_client(url, httpx_client_factory=lambda headers=None, timeout=None, auth=None: http)  # noqa: ARG005
+        if transport == "sse"
+        else streamable_http_client(url, http_client=http, max_sse_event_size=MAX_BYTES)
+    )
     async with (
-        httpx2.AsyncClient(
-            transport=guarded_transport(settings),
-            headers=dict(headers),
-            timeout=DEADLINE_S,
-            trust_env=False,
-            event_hooks={"response": [watch]},
-        ) as http,
+        aclosing(http),
         Client(
-            streamable_http_client(url, http_client=http, max_sse_event_size=MAX_BYTES),
+            connection,
+            mode="legacy" if transport == "sse" else "auto",
             client_info=Implementation(name="gatepost-registry", version=__version__),
             cache=None,
         ) as client,

@@ -8,6 +8,8 @@ from app.core.models import ServerEntry, ToolKind, ToolRecord
 from app.core.sealing import Sealer, SealError
 from app.core.settings import Settings
 from app.core.store import Store, StoreError
+from app.core.token_endpoint import TokenRefused
+from app.core.upstream_tokens import UpstreamTokens
 from app.registry.credentials.vault import CredentialVault
 from app.registry.discovery.failures import Failure
 from app.registry.discovery.health import Health, HealthRepository
@@ -26,7 +28,12 @@ class Discovery:
     """Looks at servers, each once at a time, and keeps what they offer in the store."""
 
     def __init__(
-        self, settings: Settings, store: Store, sealer: Sealer, looked: Callable[[str], Awaitable[None]]
+        self,
+        settings: Settings,
+        store: Store,
+        sealer: Sealer,
+        tokens: UpstreamTokens,
+        looked: Callable[[str], Awaitable[None]],
     ) -> None:
         """`looked` is called with a server's slug after each look, when all that was found is stored."""
         self._settings = settings
@@ -35,6 +42,7 @@ class Discovery:
         self._tools = ToolRepository(store)
         self._health = HealthRepository(store)
         self._vault = CredentialVault(store, sealer)
+        self._tokens = tokens
         self._slots = asyncio.Semaphore(MAX_AT_ONCE)
         self._locks: dict[str, asyncio.Lock] = {}
         self._begun: Counter[str] = Counter()
@@ -81,14 +89,18 @@ class Discovery:
         slug = entry.settings.slug
         known = await self._health.of(slug)
         if entry.url is None:
-            return known.failed("unknown", "it has no Streamable HTTP endpoint: listed, not callable")
+            return known.failed("unknown", "it has no HTTP endpoint: listed, not callable")
         try:
-            found = await probe(self._settings, entry.url, await self._vault.headers(slug))
+            headers, _ = await self._tokens.headers(await self._vault.find(slug))
+            found = await probe(self._settings, entry.url, headers, entry.transport)
         except Failure as failure:
             log.warning(
                 "a server could not be looked at", server=slug, state=failure.state, reason=str(failure)
             )
             return known.failed(failure.state, str(failure))
+        except TokenRefused as error:
+            log.warning("no access token for a server", server=slug, reason=str(error))
+            return known.failed("credential_expired", str(error))
         except SealError:
             log.exception("a server's credential cannot be opened", server=slug)
             return known.failed("credential_expired", "its credential cannot be opened; set it again")

@@ -9,7 +9,7 @@ from app.registry.search.index import Hit
 
 State = Literal["healthy", "unreachable", "credential_expired", "unknown"]
 _REFUSAL = "why you cannot call it now, and what would help; null if you can"
-_MCP_URL = "the Streamable HTTP address to connect an MCP client to; null if not callable"
+_MCP_URL = "the address to connect an MCP client to; null if not callable"
 
 
 class FoundTool(BaseModel):

@@ -37,7 +37,14 @@ class ScopeRepository:
 
     async def missing_servers(self, slugs: Sequence[str]) -> list[str]:
         """Which of these slugs no server has."""
-        found = await asyncio.gather(*(self._store.get("servers", slug) for slug in slugs))
+        return await self._missing("servers", slugs)
+
+    async def missing_agents(self, slugs: Sequence[str]) -> list[str]:
+        """Which of these slugs no agent has."""
+        return await self._missing("agents", slugs)
+
+    async def _missing(self, collection: str, slugs: Sequence[str]) -> list[str]:
+        found = await asyncio.gather(*(self._store.get(collection, slug) for slug in slugs))
         return [slug for slug, document in zip(slugs, found, strict=True) if document is None]
 
     async def _commit(self, before: Scope | None, after: Scope, expected: int) -> Document:

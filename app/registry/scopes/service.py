@@ -1,6 +1,6 @@
 from app.core.models import Scope
 from app.core.models.scope import WILDCARD
-from app.core.policy import IMPLIED_METHODS, METHODS, REGISTRY
+from app.core.policy import AGENT_ACTIONS, IMPLIED_METHODS, METHODS, REGISTRY
 from app.core.problems import Problem
 from app.core.store import Conflict, Document
 from app.registry.etag import Precondition
@@ -43,10 +43,19 @@ async def warnings(scopes: ScopeRepository, scope: Scope) -> list[str]:
     """What a scope names that is not there: allowed, since it may come, and often a slip."""
     named = {grant.server for grant in scope.servers}
     named.update(slug for grant in scope.registry for slug in grant.servers)
+    agents = {grant.agent for grant in scope.agents}
+    agents.update(slug for grant in scope.registry for slug in grant.agents)
     missing = await scopes.missing_servers(sorted(named - {WILDCARD, REGISTRY}))
+    missing_agents = await scopes.missing_agents(sorted(agents - {WILDCARD}))
     methods = {method for grant in scope.servers for method in grant.methods}
+    actions = {action for grant in scope.agents for action in grant.actions}
     unknown = sorted(methods - METHODS - IMPLIED_METHODS - {WILDCARD})
     return [
         *(f"no server has the slug {slug}; the grant is in force once one has" for slug in missing),
+        *(f"no agent has the slug {slug}; the grant is in force once one has" for slug in missing_agents),
+        *(
+            f"{action} is no action on an agent (read, invoke); it grants nothing"
+            for action in sorted(actions - AGENT_ACTIONS - {WILDCARD})
+        ),
         *(f"{method} is no method of MCP that can be allowed; it grants nothing" for method in unknown),
     ]

@@ -31,7 +31,8 @@ def read(body: Mapping[str, Any], slug: str | None = None) -> tuple[dict[str, An
     comes from the last part of the name. Raises a 422 problem that names the fields at fault, the first
     MAX_ERRORS of them.
     """
-    errors = [(_path(error), _reason(error)) for error in islice(_VALIDATOR.iter_errors(body), MAX_ERRORS)]
+    found = islice(_VALIDATOR.iter_errors(body), MAX_ERRORS)
+    errors = [(path_of(error), reason_of(error)) for error in found]
     if errors:
         raise invalid(errors)
     meta = dict(body.get("_meta", {}))
@@ -85,12 +86,17 @@ def _check_urls(body: Mapping[str, Any]) -> None:
         if "{" in remote["url"]:
             raise invalid([(field, "it has variables in braces; put their values in")])
         try:
-            Upstream.from_url(remote["url"])
+            upstream = Upstream.from_url(remote["url"])
         except ValueError as error:
             raise invalid([(field, str(error))]) from None
+        if upstream.scheme == "https" and upstream.is_at_address:
+            # NGINX verifies certificates by name only: every call would fail.
+            reason = "NGINX checks certificates for names alone; give the server's host name, not its address"
+            raise invalid([(field, reason)])
 
 
-def _path(error: ValidationError) -> str:
+def path_of(error: ValidationError) -> str:
+    """The field at fault, by dots."""
     path = [str(part) for part in error.absolute_path]
     if error.validator == "required":
         # jsonschema reports one error for each missing member, at the object that lacks it.
@@ -99,7 +105,8 @@ def _path(error: ValidationError) -> str:
     return ".".join(path) or "body"
 
 
-def _reason(error: ValidationError) -> str:
+def reason_of(error: ValidationError) -> str:
+    """What is wrong with the field, for people."""
     match error.validator:
         case "required":
             return "it is missing"

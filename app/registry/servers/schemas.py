@@ -30,7 +30,7 @@ class Findings(BaseModel):
     slug: str
     url: str = Field(description="where MCP clients reach it, through the gateway")
     enabled: bool
-    callable: bool = Field(description="false for a server without a Streamable HTTP endpoint")
+    callable: bool = Field(description="false for a server without an HTTP endpoint")
     health: HealthSummary
     tools: int = Field(description="how many tools it offers")
     revision: int = Field(description="as in the ETag")

@@ -3,7 +3,10 @@
 
 local held = require "gatepost.held"
 local lists = require "gatepost.lists"
+local session = require "gatepost.session"
+local sse = require "gatepost.sse"
 local streams = require "gatepost.streams"
+local timeouts = require "gatepost.timeouts"
 
 local sub, concat = string.sub, table.concat
 local find = ngx.re.find
@@ -17,34 +20,58 @@ function _M.begin(ctx, kind)
     ngx.header["Content-Length"] = nil
     if kind == "events" then
         ngx.header["Cache-Control"] = "no-store, no-transform"
+        ctx.sse = ctx.method == "GET" and sse.spoken(ctx.entry)
         streams.follow(ctx)
     end
 end
 
 local BYTE_ORDER_MARK = "^\239\187\191"
 
--- One event of the stream. Its data is read only where it can be the answer to a list. A stream may begin with a
+-- The data of an event as the client gets it.
+local function filtered_data(ctx, kind, text)
+    if ctx.sse then
+        if kind == "endpoint" then
+            return sse.endpoint(ctx, text)
+        end
+        local refusal = sse.refusal(ctx, text)
+        if refusal then
+            return refusal
+        end
+    end
+    if not text:find('"result"', 1, true) and not text:find("\\u", 1, true) then
+        return text
+    end
+    return lists.message(ctx.entry, text, lists.CACHEABLE[ctx.method]) or lists.unreadable(ctx.message.id)
+end
+
+-- One event of the stream. An event id is the caller's own to send back, and no one else's. A stream may begin with a
 -- byte order mark, which is no part of its first line.
 local function filtered(ctx, event)
-    local data, others = {}, {}
+    local data, others, kind, changed = {}, {}, nil, false
     event = event:gsub(BYTE_ORDER_MARK, "")
     for line in event:gmatch("[^\r\n]+") do
-        local text = line:match("^data:? ?(.*)$")
-        if text then
+        local name, text = line:match("^(%l*):? ?(.*)$")
+        if name == "data" then
             data[#data + 1] = text
+        elseif name == "id" and not ctx.modern and text ~= "" then
+            others[#others + 1] = "id: " .. session.seal("event", ctx, text) .. "\n"
+            changed = true
         else
+            kind = name == "event" and text or kind
             others[#others + 1] = line .. "\n"
         end
     end
     local text = concat(data, "\n")
-    if not text:find('"result"', 1, true) and not text:find("\\u", 1, true) then
+    local kept = filtered_data(ctx, kind, text)
+    if not kept then
+        ctx.ended = true
+        return ""
+    elseif kept == text and not changed then
         return event
+    elseif kept == text and #data ~= 1 then
+        return concat(others) .. (#data > 0 and "data: " .. concat(data, "\ndata: ") .. "\n" or "") .. "\n"
     end
-    local kept = lists.message(ctx.entry, text, lists.METHODS[ctx.method])
-    if kept == text then
-        return event
-    end
-    return concat(others) .. "data: " .. (kept or lists.unreadable(ctx.message.id)):gsub("[\r\n]+", " ") .. "\n\n"
+    return concat(others) .. "data: " .. kept:gsub("[\r\n]+", " ") .. "\n\n"
 end
 
 local END = [[\r?\n\r?\n|\r\r]]
@@ -60,7 +87,7 @@ end
 -- The events at the start of `pending` as the caller may see them, and what is behind the last. Where nothing in them
 -- can change they need not be told apart: an upstream may send a thousand blank lines at once.
 local function split(ctx, pending)
-    if not must_read(pending) then
+    if ctx.plain or (not ctx.sse and not must_read(pending)) then
         local _, to = find(pending, LAST_END, "jo")
         return sub(pending, 1, to), sub(pending, to + 1)
     end
@@ -106,20 +133,26 @@ local function whole(ctx, chunk, last)
     if fits and not last then
         return nil, false
     end
-    local text = fits and lists.message(ctx.entry, concat(ctx.parts), lists.METHODS[ctx.method])
+    local text = concat(ctx.parts)
+    local kept = fits and lists.message(ctx.entry, text, true)
     held.drop(ctx)
-    return text or lists.unreadable(ctx.message.id), true
+    if not kept and lists.passes_unread(ctx) then
+        ctx.filter = false
+        return text, last
+    end
+    return kept or lists.unreadable(ctx.message.id), true
 end
 
 -- For body_filter_by_lua. After a revocation no further event passes: the stream breaks off, at both sides. A proper
 -- end would leave the client's connection open for a next request that waits until the upstream has finished.
 function _M.body_filter()
     local ctx = ngx.ctx
-    local kind = ctx.filter
-    if not kind then
+    local kind, arg = ctx.filter, ngx.arg
+    if ctx.deadline and not arg[2] and timeouts.passed(ctx) then
+        return timeouts.cut(ctx)
+    elseif not kind then
         return nil
     end
-    local arg = ngx.arg
     if kind == "json" then
         arg[1], arg[2] = whole(ctx, arg[1], arg[2])
         return nil
@@ -128,7 +161,10 @@ function _M.body_filter()
         return ngx.ERROR
     end
     arg[1] = events(ctx, arg[1])
-    if arg[2] then
+    if ctx.ended then
+        streams.forget(ctx)
+        return ngx.ERROR
+    elseif arg[2] then
         streams.forget(ctx)
     end
     return nil

@@ -15,7 +15,8 @@ local function read_secret(path)
     return secret
 end
 
--- values: auth (host, port), registry (host, port), public_origin, cookie, max_body, secret_file.
+-- values: auth (host, port), registry (host, port), public_origin, public_host (with its port), public_port, loopback,
+-- allowed_origins (a set), cookie, secret_file.
 function _M.setup(values)
     for name, value in pairs(values) do
         _M[name] = value

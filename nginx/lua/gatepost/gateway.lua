@@ -2,11 +2,16 @@
 
 local audit = require "gatepost.audit"
 local body = require "gatepost.body"
+local config = require "gatepost.config"
 local credential = require "gatepost.credential"
 local headers = require "gatepost.headers"
 local limits = require "gatepost.limits"
+local origin = require "gatepost.origin"
 local policy = require "gatepost.policy"
 local refuse = require "gatepost.refuse"
+local request_id = require "gatepost.request_id"
+local session = require "gatepost.session"
+local sse = require "gatepost.sse"
 local upstream = require "gatepost.upstream"
 local verdict = require "gatepost.verdict"
 
@@ -69,11 +74,28 @@ local UNCALLABLE = {
     unresolved = "this server's host name cannot be used",
 }
 
-local function refuse_server(entry, resource, modern, message)
-    local why = entry.server.refusal
-    log_denial(entry.caller, resource, message, why)
-    local detail = entry.server.refusal_detail
-    return refuse.denied(modern, why == "unresolved" and 502 or 403, message.id, refuse.UPSTREAM, "upstream", why,
+local function refuse_session(ctx, message)
+    log_denial(ctx.entry.caller, ctx.resource, message, "session")
+    return refuse.rpc(404, message.id, refuse.SESSION, "gateway", "session",
+        "this session is not known here, or not yours; initialize a new one")
+end
+
+-- Refuses a message that was read.
+local function deny(ctx, modern, status, message, code, layer, rule, text)
+    log_denial(ctx.entry.caller, ctx.resource, message, rule)
+    if ctx.target and not message.id then -- its answer would come on the stream, and it has none
+        return ngx.exit(202)
+    elseif ctx.target and ctx.entry.server.refusal == nil then
+        sse.refuse(ctx, message, code, layer, rule, text)
+        return upstream.choose(ctx.entry, ctx) or refuse_session(ctx, message)
+    end
+    return refuse.denied(modern, status, message.id, code, layer, rule, text)
+end
+
+local function refuse_server(ctx, modern, message)
+    local why, detail = ctx.entry.server.refusal, ctx.entry.server.refusal_detail
+    local status = (why == "unresolved" or why == "token_endpoint") and 502 or 403
+    return deny(ctx, modern, status, message, refuse.UPSTREAM, "upstream", why,
         type(detail) == "string" and detail or UNCALLABLE[why])
 end
 
@@ -101,7 +123,10 @@ local function read_message(entry, resource, sent)
     return nil, refuse.rpc(status, partial and partial.id, text and refuse.INVALID, "gateway", "body", text)
 end
 
-local function check(entry, resource, modern, sent, message)
+local STATUS = { params = 400, unknown_method = 404 }
+
+local function check(ctx, modern, sent, message)
+    local entry, resource = ctx.entry, ctx.resource
     local mismatch = headers.mismatch(sent, message)
     if mismatch then
         log_denial(entry.caller, resource, message, "header")
@@ -110,45 +135,60 @@ local function check(entry, resource, modern, sent, message)
     local known = message.id and message.method == "tools/call" and entry.calls[message.name]
     local name, rule, text = message.name, nil, nil
     if not known then
-        name, rule, text = policy.decide(entry, message)
+        name, rule, text = policy.decide(entry, message, modern)
     end
     if not name then
-        log_denial(entry.caller, resource, message, rule)
-        local status = rule == "params" and 400 or 403
-        return nil, refuse.denied(modern, status, message.id, refuse.POLICY, "policy", rule, text)
+        local status, code = STATUS[rule] or 403, rule == "unknown_method" and refuse.METHOD_NOT_FOUND or refuse.POLICY
+        return nil, deny(ctx, modern, status, message, code, "policy", rule, text)
     elseif entry.server.refusal then
-        return nil, refuse_server(entry, resource, modern, message)
+        return nil, refuse_server(ctx, modern, message)
     end
-    local wait = limits.exceeded(entry, resource, message)
-    if wait then
-        log_denial(entry.caller, resource, message, "rate_limit")
+    local limit, wait, why = limits.exceeded(entry, resource, message)
+    if limit then
         ngx.header["Retry-After"] = wait
-        return nil, refuse.denied(modern, 429, message.id, refuse.LIMIT, "policy", "rate_limit",
-            "this server's limit of " .. entry.server.rate_limit .. " calls a minute is used up; wait " .. wait .. " s")
+        return nil, deny(ctx, modern, 429, message, refuse.LIMIT, "policy", limit, why)
     end
     return known or audit.allowed(entry, resource, message.method or "response", name)
 end
 
-local function post(entry, resource, modern, sent, ctx)
-    local message, refused = read_message(entry, resource, sent)
+local function refuse_method(ctx, text, allow)
+    log_denial(ctx.entry.caller, ctx.resource, nil, "http_method")
+    ngx.header["Allow"] = allow
+    return refuse.rpc(405, nil, refuse.INVALID, "gateway", "http_method", text)
+end
+
+local function post(ctx, modern, sent)
+    local message, refused = read_message(ctx.entry, ctx.resource, sent)
     if not message then
         return refused
     end
+    ctx.method, ctx.message = message.method, message
+    local known = true
+    if sse.spoken(ctx.entry) then
+        known = sse.restore(ctx)
+        if known == nil then
+            return refuse_method(ctx, "this server speaks HTTP+SSE (2024-11-05): GET opens its stream", "GET")
+        end
+    end
+    if not known or not session.restore(ctx, sent) then
+        return refuse_session(ctx, message)
+    end
     local line
-    line, refused = check(entry, resource, modern, sent, message)
+    line, refused = check(ctx, modern, sent, message)
     if not line then
         return refused
     end
     audit.log(line)
-    ctx.method, ctx.message = message.method, message
-    upstream.choose(entry, ctx)
+    ctx.line = line
+    return upstream.choose(ctx.entry, ctx) or refuse_session(ctx, message)
 end
 
 local ANY_RIGHT = { method = "ping" }
 
 -- The stream and the end of a legacy session: they carry no message, so any right on the server is enough. A body goes
 -- to no upstream unread, since some would run it whatever the method.
-local function bodiless(entry, resource, method, ctx)
+local function bodiless(ctx, method, sent)
+    local entry, resource = ctx.entry, ctx.resource
     read_body()
     if get_body_data() or ngx.req.get_body_file() then
         log_denial(entry.caller, resource, { method = method }, "body")
@@ -160,26 +200,52 @@ local function bodiless(entry, resource, method, ctx)
         return refuse.rpc(403, nil, refuse.POLICY, "policy", rule, text)
     end
     if entry.server.refusal then
-        return refuse_server(entry, resource, true, { method = method })
+        return refuse_server(ctx, true, { method = method })
+    elseif method == "DELETE" and sse.spoken(entry) then
+        return refuse_method(ctx, "this server speaks HTTP+SSE (2024-11-05), which has no DELETE", "GET, POST")
+    elseif not session.restore(ctx, sent) then
+        return refuse_session(ctx, { method = method })
     end
     audit.log(audit.allowed(entry, resource, method, ""))
     ctx.method, ctx.message = method, ANY_RIGHT
-    upstream.choose(entry, ctx)
+    return upstream.choose(entry, ctx) or refuse_session(ctx, { method = method })
+end
+
+-- Whether the request is over: a page that may not call is refused, a preflight answered. Where another origin's page
+-- may call, its scripts may read the answer.
+local function refuse_page(resource, method, sent)
+    local rule, text = origin.refusal(sent)
+    if rule then
+        log_denial(nil, resource, nil, rule)
+        refuse.rpc(403, nil, refuse.INVALID, "gateway", rule, text)
+        return true
+    elseif origin.is_allowed(sent.origin) then
+        ngx.var.gatepost_origin = sent.origin
+        if method == "OPTIONS" then
+            origin.preflight()
+            return true
+        end
+    end
+    return false
 end
 
 function _M.access()
+    request_id.assign()
     local resource = resource_of(ngx.var.request_uri)
     if not resource then
         log_denial(nil, nil, nil, "path")
         return refuse.problem(404, "not-found", "Not found", "An MCP server is called at /mcp/<slug>.")
     end
+    local sent = headers.read()
     local method = get_method()
+    if (sent.origin or sent.host ~= config.public_host) and refuse_page(resource, method, sent) then
+        return
+    end
     if method ~= "POST" and method ~= "GET" and method ~= "DELETE" then
         log_denial(nil, resource, nil, "http_method")
         ngx.header["Allow"] = "POST, GET, DELETE"
         return refuse.rpc(405, nil, refuse.INVALID, "gateway", "http_method", "only POST, GET and DELETE are served")
     end
-    local sent = headers.read()
     if sent.many then
         log_denial(nil, resource, nil, "header")
         return refuse.rpc(431, nil, refuse.INVALID, "gateway", "header", "the request has too many headers")
@@ -194,15 +260,16 @@ function _M.access()
         return refuse_caller(resource, why, reason)
     end
     local ctx = { entry = entry, resource = resource, header = header, credential = value, method = "", message = false,
-        route = false, try = 0, filter = false }
+        line = false, sent_at = false, route = false, try = 0, filter = false, deadline = false,
+        pin = false, target = false, address = false, modern = modern }
     ngx.ctx = ctx
     for _, name in ipairs(sent.ours or NONE) do
         ngx.req.clear_header(name)
     end
     if method == "POST" then
-        return post(entry, resource, modern, sent, ctx)
+        return post(ctx, modern, sent)
     end
-    return bodiless(entry, resource, method, ctx)
+    return bodiless(ctx, method, sent)
 end
 
 return _M

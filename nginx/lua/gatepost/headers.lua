@@ -18,8 +18,8 @@ local _M = {}
 
 -- Lower-case names by their length, since most headers differ in that from all of these.
 local READ = {}
-for _, name in ipairs { "authorization", "content-type", "content-encoding", "cookie", "origin", "sec-fetch-site",
-    "mcp-protocol-version", "mcp-method", "mcp-name", "mcp-session-id" } do
+for _, name in ipairs { "authorization", "content-type", "content-encoding", "cookie", "host", "origin",
+    "sec-fetch-site", "mcp-protocol-version", "mcp-method", "mcp-name", "mcp-session-id", "last-event-id" } do
     READ[#name] = READ[#name] or {}
     READ[#name][name] = true
 end

@@ -44,7 +44,7 @@ local function receive(sock)
 end
 
 -- GET at {host, port}. Returns the status and the body, or nil and an error. A kept connection that
--- turns out to be closed is replaced by a new one, once. One that is silent is not: who hangs is waited for once.
+-- turns out to be closed is replaced by a new one, once; one that is silent is not: it would be waited for twice.
 function _M.get(address, target, headers)
     local lines = { "GET " .. target .. " HTTP/1.1\r\nHost: " .. address.host .. ":" .. address.port .. "\r\n" }
     for name, value in pairs(headers or {}) do

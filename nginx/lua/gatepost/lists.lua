@@ -8,6 +8,7 @@ local sub, concat = string.sub, table.concat
 
 local MAX_NAME = 8192
 local TTL_MS = 2000
+local READ = "resources/read"
 
 local _M = {}
 
@@ -19,8 +20,9 @@ local LISTS = {
     resourceTemplates = { "uriTemplate", "resources/templates/list", "resource" },
 }
 
-_M.METHODS = { ["tools/list"] = true, ["prompts/list"] = true, ["resources/list"] = true,
-    ["resources/templates/list"] = true, ["server/discover"] = true }
+-- Methods whose results may carry cache hints (MCP 2026-07-28, caching); all but the last are held back until whole.
+_M.CACHEABLE = { ["tools/list"] = true, ["prompts/list"] = true, ["resources/list"] = true,
+    ["resources/templates/list"] = true, ["server/discover"] = true, [READ] = true }
 
 local WATCHED = { result = true, cacheScope = true, ttlMs = true }
 for name, list in pairs(LISTS) do
@@ -142,6 +144,16 @@ function _M.message(entry, text, cacheable)
     end
     parts[#parts + 1] = sub(text, from)
     return concat(parts)
+end
+
+-- Whether an answer in JSON is looked at: lists always, what was read where hints may stand in it.
+function _M.held(ctx)
+    return _M.CACHEABLE[ctx.method] and (ctx.method ~= READ or ctx.modern)
+end
+
+-- Whether an answer passes as it is where it is too large to hold or cannot be read: it is no list.
+function _M.passes_unread(ctx)
+    return ctx.method == READ
 end
 
 -- The JSON-RPC error in place of an answer that cannot be read strictly; `id` is the request's, raw JSON.

@@ -5,6 +5,7 @@ local credential = require "gatepost.credential"
 local epoch = require "gatepost.epoch"
 local headers = require "gatepost.headers"
 local http = require "gatepost.http"
+local origin = require "gatepost.origin"
 local refuse = require "gatepost.refuse"
 local verdict = require "gatepost.verdict"
 
@@ -35,6 +36,9 @@ end
 
 -- For access_by_lua at `resource` (/api or /ui): sets the identity that the registry trusts.
 function _M.access(resource)
+    if origin.page() then
+        return
+    end
     local var = ngx.var
     local path = var.request_uri:match("^[^?]*")
     if path:find("//", 1, true) or path:find("/.", 1, true) or path:lower():find("%2f", 1, true)

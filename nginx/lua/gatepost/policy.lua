@@ -62,9 +62,22 @@ local function check_subscriptions(entry, notifications)
     return ""
 end
 
+-- Methods that a scope can name; of these, the stateless protocol has two no more.
+local SCOPED = { ["completion/complete"] = true, ["logging/setLevel"] = true, ["tasks/get"] = true,
+    ["tasks/list"] = true, ["tasks/result"] = true, ["tasks/update"] = true, ["tasks/cancel"] = true,
+    ["tools/list"] = true, ["prompts/list"] = true, ["resources/list"] = true, ["resources/templates/list"] = true,
+    ["subscriptions/listen"] = true }
+local REMOVED = { ["resources/subscribe"] = true, ["resources/unsubscribe"] = true }
+for method in pairs(NAMED) do
+    SCOPED[method] = true
+end
+
 -- Methods that no right names: notifications come with any right; the rest is denied.
 local function check_unnamed(method, message)
     if method:sub(1, 14) ~= "notifications/" then
+        if not SCOPED[method] then
+            return nil, "unknown_method", "this gateway knows no method " .. method
+        end
         return denied("method", "no scope of yours allows the method " .. method)
     elseif message.id then
         return nil, "method", method .. " is a notification and takes no id"
@@ -73,13 +86,15 @@ local function check_unnamed(method, message)
 end
 
 -- Returns the name that the message reaches ("" for none), or nil, the rule that denies it, and a sentence.
-function _M.decide(entry, message)
+function _M.decide(entry, message, modern)
     if not entry.any then
         return nil, "server", "no scope of yours reaches this server, or it does not exist"
     end
     local method = message.method
     if message.response or IMPLIED[method] then
         return ""
+    elseif modern and REMOVED[method] then
+        return nil, "unknown_method", "the method " .. method .. " is not in MCP 2026-07-28: use subscriptions/listen"
     elseif not entry.rights[method] then
         return check_unnamed(method, message)
     elseif not message.id then

@@ -7,8 +7,9 @@ local json = require "gatepost.json"
 local _M = {}
 
 -- Codes of the gateway's own lie outside the range that JSON-RPC and MCP keep (-32768 … -32000).
-_M.PARSE, _M.INVALID, _M.HEADER_MISMATCH = -32700, -32600, -32020
+_M.INVALID, _M.METHOD_NOT_FOUND, _M.HEADER_MISMATCH = -32600, -32601, -32020
 _M.TOKEN, _M.UPSTREAM, _M.POLICY, _M.UNAVAILABLE, _M.LIMIT = -31001, -31002, -31003, -31004, -31005
+_M.SESSION = -31006
 
 local HANDSHAKE = { ["2024-11-05"] = true, ["2025-03-26"] = true, ["2025-06-18"] = true, ["2025-11-25"] = true }
 
@@ -31,12 +32,18 @@ local function send(status, content_type, text)
     ngx.print(text)
     return ngx.exit(ngx.HTTP_OK)
 end
+_M.send = send
 
 -- A JSON-RPC error with the request's own id (raw JSON), named by `layer` (token, policy, upstream, gateway).
-function _M.rpc(status, id, code, layer, rule, text)
+function _M.error_text(id, code, layer, rule, text)
     local data = '{"layer":"' .. layer .. '","rule":' .. (rule and json.quote(rule) or "null") .. "}"
-    return send(status, "application/json", '{"jsonrpc":"2.0","id":' .. (id or "null") .. ',"error":{"code":' .. code
-        .. ',"message":' .. json.quote(text) .. ',"data":' .. data .. "}}")
+    return '{"jsonrpc":"2.0","id":' .. (id or "null") .. ',"error":{"code":' .. code
+        .. ',"message":' .. json.quote(text) .. ',"data":' .. data .. "}}"
+end
+
+-- The same as an answer.
+function _M.rpc(status, id, code, layer, rule, text)
+    return send(status, "application/json", _M.error_text(id, code, layer, rule, text))
 end
 
 -- A denial by policy: clients of the legacy eras lose their session or hide the reason on anything but 200.

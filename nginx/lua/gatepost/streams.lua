@@ -7,6 +7,7 @@ local verdict = require "gatepost.verdict"
 local PERIOD = 0.25
 local EARLY = 5
 local AT_ONCE = 32
+local GRACE = 1
 
 local _M = {}
 
@@ -22,18 +23,28 @@ function _M.forget(ctx)
     open[ctx] = nil
 end
 
--- Whether one more event may pass. An old worker of a reload has no timers that would renew a right: there a stream
--- ends with the first change that touches it.
+-- How many are open in this worker.
+function _M.count()
+    local count = 0
+    for ctx in pairs(open) do
+        count = count + (ctx.ended and 0 or 1)
+    end
+    return count
+end
+
+-- Whether one more event may pass. A right that has just run out is asked for anew by the next sweep: until then the
+-- stream goes on, or every busy one would end with its verdict. An old worker of a reload has no timers that renew
+-- a right: there a stream ends with the first change that touches it.
 function _M.may_pass(ctx)
-    if ctx.ended or ctx.entry.expires_at <= ngx.now() then
+    if ctx.ended or ctx.entry.expires_at + GRACE <= ngx.now() then
         return false
     end
     return not ngx.worker.exiting() or verdict.holds(ctx.entry, ctx.resource, epoch.current() or -1)
 end
 
 -- A right that is only out of date is asked for anew; a stream whose caller lost the right to what it carries, whose
--- server was disabled, or whose verdict ran out while auth is away, ends. A name that does not resolve just now ends
--- nothing: the stream has its connection.
+-- server was disabled, or whose verdict ran out while auth is away, ends. A name that does not resolve just now, or
+-- a token that cannot be had, ends nothing: the stream has its connection.
 local function renew(ctx)
     local entry, why = verdict.find(ctx.resource, ctx.header, ctx.credential)
     if not entry then
@@ -43,7 +54,7 @@ local function renew(ctx)
     local refusal = entry.server and entry.server.refusal
     if not policy.decide(entry, ctx.message) or refusal == "disabled" or refusal == "stdio_only" then
         ctx.ended = true
-    elseif refusal ~= "unresolved" then
+    elseif not refusal then
         ctx.entry = entry
     end
 end

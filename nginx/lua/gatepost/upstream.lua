@@ -1,6 +1,7 @@
 -- Where a call goes: the addresses that auth handed over, and the pool of connections it may use.
 
 local balancer = require "ngx.balancer"
+local timeouts = require "gatepost.timeouts"
 
 local _M = {}
 
@@ -8,8 +9,6 @@ local _M = {}
 -- gets a slot of its own among the owners of an address; a slot once given is never given to another.
 local SLOTS = 16
 
--- As in nginx.conf: only another silence needs to be said.
-local DEFAULT_READ_S = 300
 local owners = {}
 
 local function owns(address, slot, identity)
@@ -43,10 +42,11 @@ local function prepare(server)
         local slot = slot_of(to.addresses, to.sni)
         block = slot and "gatepost_tls_" .. slot or "gatepost_tls_unshared"
     end
-    local peers = {}
+    local peers, places = {}, {}
     for i, address in ipairs(to.addresses) do
+        places[address] = i
         local host, port = address:match("^%[?(.-)%]?:(%d+)$")
-        peers[i] = { host = host, port = tonumber(port) }
+        peers[i] = { host = host, port = tonumber(port), address = address }
     end
     local headers, authorization = {}, ""
     for name, value in pairs(server.headers or {}) do
@@ -57,12 +57,15 @@ local function prepare(server)
         end
     end
     return {
-        target = to.scheme .. "://" .. block .. to.target, host = to.host, sni = to.sni, tls = to.scheme == "https",
-        peers = peers, read_s = to.read_timeout_ms / 1000, headers = headers, authorization = authorization,
+        origin = to.scheme .. "://" .. block, target = to.scheme .. "://" .. block .. to.target,
+        host = to.host, sni = to.sni, tls = to.scheme == "https",
+        peers = peers, places = places, timeouts = timeouts.of(to),
+        headers = headers, authorization = authorization,
     }
 end
 
--- Points the request at its upstream.
+-- Points the request at its upstream: at `ctx.target` there and at the address `ctx.pin`, where these are set. False
+-- where that address is no longer the server's.
 function _M.choose(entry, ctx)
     local server = entry.server
     local route = server.route
@@ -70,8 +73,11 @@ function _M.choose(entry, ctx)
         route = prepare(server)
         server.route = route
     end
+    if ctx.pin and not route.places[ctx.pin] then
+        return false
+    end
     local var = ngx.var
-    var.gatepost_target = route.target
+    var.gatepost_target = ctx.target and route.origin .. ctx.target or route.target
     var.gatepost_host = route.host
     if route.tls then
         var.gatepost_sni = route.sni
@@ -85,7 +91,11 @@ function _M.choose(entry, ctx)
     if server.identity then
         var.gatepost_identity = entry.caller.identity
     end
-    ctx.route = route
+    ctx.route, ctx.sent_at = route, ngx.now()
+    if route.timeouts then
+        timeouts.begin(ctx, route.timeouts)
+    end
+    return true
 end
 
 -- For balancer_by_lua: the next address. A request that was sent is never sent again.
@@ -95,15 +105,11 @@ function _M.balance()
     local peers = route.peers
     local try = ctx.try + 1
     ctx.try = try
-    if try == 1 then
-        if #peers > 1 then
-            balancer.set_more_tries(#peers - 1)
-        end
-        if route.read_s ~= DEFAULT_READ_S then
-            balancer.set_timeouts(nil, nil, route.read_s)
-        end
+    if try == 1 and #peers > 1 and not ctx.pin then
+        balancer.set_more_tries(#peers - 1)
     end
-    local peer = peers[(try - 1) % #peers + 1]
+    timeouts.apply(ctx, route.timeouts)
+    local peer = peers[ctx.pin and route.places[ctx.pin] or (try - 1) % #peers + 1]
     local ok, err = balancer.set_current_peer(peer.host, peer.port)
     if not ok then
         ngx.log(ngx.ERR, "cannot use the address ", peer.host, ": ", err)

@@ -46,6 +46,15 @@ local function sets_of(lists)
     return sets
 end
 
+-- The members that are numbers; nil where there are none.
+local function numbers_of(members)
+    local numbers = {}
+    for name, value in pairs(type(members) == "table" and members or {}) do
+        numbers[name] = tonumber(value)
+    end
+    return next(numbers) and numbers
+end
+
 local function rights_of(lists)
     local text = cjson.encode(lists)
     local rights = rights_kept[text]
@@ -75,7 +84,8 @@ local function part_of(resource, text)
     part.text = text
     part.blocked = sets_of(part.blocked)
     part.refusal = part.refusal ~= cjson.null and part.refusal or nil
-    part.rate_limit = tonumber(part.rate_limit)
+    part.upstream = part.upstream ~= cjson.null and part.upstream or nil
+    part.limits = numbers_of(part.limits)
     part.max_body = tonumber(part.max_body)
     parts_kept[resource] = part
     return part

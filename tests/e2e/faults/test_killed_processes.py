@@ -11,6 +11,7 @@ from tests.e2e.calling import call
 from tests.e2e.faults.conftest import ready
 from tests.e2e.faults.processes import Paused, kill, pid_of, worker_of
 from tests.e2e.load import Seen, Target, load
+from tests.e2e.scraping import counted, value
 from tests.e2e.stack import Stack, until
 
 pytestmark = pytest.mark.e2e
@@ -55,6 +56,16 @@ def test_a_killed_worker_is_replaced_and_its_successor_knows_all_callers(own: St
         until(lambda: before != _worker(own), what="a new worker")
         _recovers(seen)
     assert seen.wrong == []
+
+
+def test_counts_outlast_a_killed_worker_and_say_that_another_began(own: Stack, steady: Target) -> None:
+    with load(steady) as seen:
+        until(lambda: value(own, "gatepost_calls_total", server="good"), what="the first counts")
+        calls, starts = value(own, "gatepost_calls_total"), value(own, "gatepost_worker_starts_total")
+        os.kill(worker_of(own), signal.SIGKILL)
+        counted(own, starts + 1, "gatepost_worker_starts_total")
+        assert value(own, "gatepost_calls_total") >= calls > 0
+        _recovers(seen)
 
 
 def test_a_killed_gateway_frees_its_port_and_opens_once_auth_has_answered(own: Stack, steady: Target) -> None:

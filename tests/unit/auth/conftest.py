@@ -50,6 +50,22 @@ class World:
             "scopes", name, scope.model_dump(mode="json"), affects={f"/mcp/{server}"}
         )
 
+    async def agent(self, slug: str, *interfaces: dict[str, str], **settings: Any) -> None:
+        body = {
+            "card": {"supportedInterfaces": interfaces},
+            "settings": {"slug": slug, **settings},
+            "created_at": NOW,
+            "updated_at": NOW,
+        }
+        await self.parts.store.commit("agents", slug, body, affects={f"/a2a/{slug}"})
+
+    async def agent_scope(self, name: str, groups: list[str], agent: str, *actions: str) -> None:
+        grants = [{"agent": agent, "actions": list(actions)}]
+        scope = Scope.model_validate({"name": name, "groups": groups, "agents": grants})
+        await self.parts.store.commit(
+            "scopes", name, scope.model_dump(mode="json"), affects={f"/a2a/{agent}"}
+        )
+
     async def tool(self, slug: str, name: str, state: str, kind: str = "tool") -> None:
         body = {"server": slug, "kind": kind, "name": name, "definition": {}, "hash": "h", "state": state}
         await self.parts.store.commit("tools", f"{slug}/{kind}/{name}", body, affects={f"/mcp/{slug}"})

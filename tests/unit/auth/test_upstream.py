@@ -1,9 +1,15 @@
+import socket
+import time
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from app.auth.verdict.schemas import Verdict
+from app.core.credentials import ClientCredentials, UpstreamCredential
+from app.core.sealing import Sealer
+from tests.token_server import TokenServer
 
 pytestmark = pytest.mark.anyio
 CREDENTIAL = "Bearer upstream-credential-value"
@@ -88,3 +94,42 @@ async def test_a_credential_never_goes_to_an_address_it_was_not_set_for(
 
     monkeypatch.setattr(world.parts.verdicts._servers._upstreams, "of", move_meanwhile)
     assert (await _part(world))["headers"] == {"X-Key": "old"}
+
+
+async def test_a_name_that_moves_to_a_metadata_address_is_refused_from_then_on(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.auth.verdict.addresses.KEPT_S", 0.0)
+    answers = ["192.0.2.10"]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: [(socket.AF_INET, 1, 6, "", (answers[0], 443))])
+    await world.server("ledger", "https://rebound.example/mcp")
+    assert (await _part(world))["upstream"]["addresses"] == ["192.0.2.10:443"]
+    answers[0] = "169.254.169.254"
+    part = (await world.verdict(await world.token([]), "/mcp/ledger"))["server"]
+    assert (part["refusal"], part["upstream"]) == ("unresolved", None)
+    assert "never connects there" in part["refusal_detail"]
+
+
+async def _part_by_token(world: Any, token_url: str) -> dict[str, Any]:
+    oauth = ClientCredentials(token_url=token_url, client_id="us", client_secret=SecretStr("hush"))
+    sealed = UpstreamCredential(oauth=oauth).seal(Sealer.from_settings(world.parts.settings), "ledger")
+    await world.server("ledger")
+    await world.parts.store.commit("credentials", "ledger", {"sealed": sealed}, affects={"/mcp/ledger"})
+    return await _part(world)
+
+
+async def test_the_part_of_a_server_ends_before_its_token_does(world: Any) -> None:
+    async with TokenServer.running() as endpoint:
+        endpoint.life = 20
+        part = await _part_by_token(world, endpoint.url)
+    assert part["headers"] == {"Authorization": "Bearer token-1"}
+    assert part["expires_at"] < endpoint.ends["token-1"]
+
+
+async def test_a_token_that_cannot_be_had_refuses_the_server_for_a_short_time(world: Any) -> None:
+    async with TokenServer.running() as endpoint:
+        endpoint.refuse = (401, {"error": "invalid_client"})
+        part = await _part_by_token(world, endpoint.url)
+    assert (part["refusal"], part["upstream"], part["headers"]) == ("token_endpoint", None, {})
+    assert "invalid_client" in part["refusal_detail"]
+    assert part["expires_at"] <= time.time() + 10

@@ -13,7 +13,7 @@ NOTHING: dict[str, Any] = {"rights": {}, "identity": None}
 
 @pytest.fixture
 async def ledger(world: Any) -> Any:
-    await world.server("ledger", timeout_s=30, rate_limit=60)
+    await world.server("ledger", timeout_s=30, rate_limit=60, concurrency=8)
     await world.scope("readers", ["fin"], "ledger", ["get_balance"])
     await world.scope("writers", ["fin"], "ledger", ["pay"])
     return world
@@ -29,9 +29,22 @@ async def test_a_verdict_says_who_what_and_where(ledger: Any) -> None:
         "sni": "192.0.2.10",
         "target": "/mcp?x=1",
         "addresses": ["192.0.2.10:9000"],
+        "connect_timeout_ms": 5_000,
         "read_timeout_ms": 30_000,
+        "total_timeout_ms": None,
+        "transport": "streamable-http",
     }
-    assert verdict["server"]["rate_limit"] == 60
+    assert verdict["server"]["limits"] == {
+        "caller_rate": 60,
+        "server_rate": None,
+        "caller_concurrency": None,
+        "server_concurrency": 8,
+    }
+
+
+async def test_a_server_without_limits_has_no_part_of_them(ledger: Any) -> None:
+    await ledger.server("ledger")
+    assert (await ledger.verdict(await ledger.token(["fin"]), "/mcp/ledger"))["server"]["limits"] is None
 
 
 async def test_a_narrowed_token_has_the_rights_of_its_scopes_alone(ledger: Any) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.nginx import Nginx, check, find, render
+from app.cli.nginx import Nginx, check, find, render, warn_of_proxy
 from app.cli.output import CliError
 from app.core.settings import Settings, load_settings
 
@@ -105,3 +105,14 @@ def make_certificate(folder: Path) -> None:
         check=True,
         capture_output=True,
     )
+
+
+def test_a_proxy_that_calls_do_not_go_through_is_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warn_of_proxy(settings(tmp_path))
+    assert capsys.readouterr().err == ""
+    warn_of_proxy(settings(tmp_path, outbound_proxy="http://u:hush@proxy:3128"))
+    warning = capsys.readouterr().err
+    assert "GATEPOST_OUTBOUND_PROXY serves auth and registry alone" in warning
+    assert "hush" not in warning

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.plan import environment, local_url
+from app.cli.plan import environment, local_url, metrics_url
 from app.cli.state import StateFolder
 from app.core.settings import SettingsError, load_settings
 
@@ -17,8 +17,8 @@ def state(tmp_path: Path) -> StateFolder:
 
 def test_a_laptop_gets_all_it_needs(state: StateFolder) -> None:
     settings = load_settings(environment(state, {}))
-    ports = {settings.auth_port, settings.auth_internal_port, settings.registry_port, settings.gateway_port}
-    assert len(ports) == 4
+    inner = [settings.auth_port, settings.auth_internal_port, settings.registry_port, settings.metrics_port]
+    assert len({*inner, settings.gateway_port}) == 5
     assert settings.secret("gateway_secret") == state.read_secret("gateway_secret")
     assert settings.secret("sealing_keys") == state.read_secret("sealing_keys")
     assert [str(network) for network in settings.upstream_networks] == ["127.0.0.0/8", "::1/128"]
@@ -58,6 +58,8 @@ def test_the_public_address_follows_the_gateways_port(state: StateFolder) -> Non
 )
 def test_the_gateway_is_reached_from_here_wherever_it_listens(host: str, url: str) -> None:
     assert local_url(load_settings({"GATEPOST_GATEWAY_HOST": host})) == url
+    metrics = metrics_url(load_settings({"GATEPOST_METRICS_HOST": host}))
+    assert metrics == url.replace(":8080", ":8084/metrics")
 
 
 def test_an_empty_variable_is_not_set(state: StateFolder) -> None:

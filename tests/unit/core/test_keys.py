@@ -1,9 +1,11 @@
 import asyncio
+import base64
 import time
 from typing import Any
 
 import pytest
-from joserfc import jwt
+from joserfc import jws, jwt
+from joserfc.errors import BadSignatureError
 from joserfc.jwk import ECKey, OctKey
 
 from app.core import keys as keys_module
@@ -170,3 +172,15 @@ async def test_an_identity_lives_no_longer_than_its_verdict(keys: SigningKeys) -
     identity = Identity("local:admin", "cli", [], ["a"])
     with pytest.raises(InvalidToken):
         read(keys, issue(keys, identity, ISSUER, time.time() - 10), ISSUER)
+
+
+async def test_a_detached_signature_is_by_the_newest_key_over_the_payload_alone(keys: SigningKeys) -> None:
+    await keys.rotate()
+    protected, signature = keys.sign_detached(b"payload", jku="https://gateway.example/oauth/jwks")
+    newest = next(key for key in keys.jwks()["keys"] if key["kid"] == keys.kid)
+    compact = f"{protected}.{base64.urlsafe_b64encode(b'payload').rstrip(b'=').decode()}.{signature}"
+    found = jws.deserialize_compact(compact, ECKey.import_key(newest), algorithms=["ES256"])
+    assert found.headers()["jku"] == "https://gateway.example/oauth/jwks"
+    other = compact.replace(".cGF5bG9hZA.", ".Zm9yZ2VkISE.")
+    with pytest.raises(BadSignatureError):
+        jws.deserialize_compact(other, ECKey.import_key(newest), algorithms=["ES256"])

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.models import RegistryGrant, Scope, ServerGrant
+from app.core.models import AgentGrant, RegistryGrant, Scope, ServerGrant
 from app.core.policy import NAMED_METHODS, affected_by_scope, expand
 
 ALL = frozenset({"*"})
@@ -112,3 +112,35 @@ def test_a_changed_scope_affects_the_servers_of_both_its_forms() -> None:
     everywhere = Scope(name="a", groups=["team"], servers=[ServerGrant(server="*", methods=["*"])])
     assert affected_by_scope(before, everywhere) == ALL
     assert affected_by_scope(everywhere, None) == ALL
+
+
+def agents(name: str, agent: str, *actions: str) -> Scope:
+    return Scope(name=name, groups=["team"], agents=[AgentGrant(agent=agent, actions=list(actions))])
+
+
+def test_actions_on_agents_add_up_and_unknown_ones_grant_nothing() -> None:
+    documents = [agents("a", "auditor", "read"), agents("b", "*", "invoke"), agents("c", "other", "destroy")]
+    grants = expand(["team"], documents)
+    assert grants.on_agent("auditor") == {"read", "invoke"}
+    assert grants.on_agent("other") == {"invoke"}
+    assert not expand(["team"], documents[2:]).sees_agent("other")
+    assert expand(["team"], [agents("a", "auditor", "*")]).on_agent("auditor") == {"read", "invoke"}
+
+
+def test_registry_actions_on_one_server_hold_on_no_agent_and_the_other_way_round() -> None:
+    on_server = RegistryGrant(actions=["*"], servers=["ledger"])
+    on_agent = RegistryGrant.model_validate({"actions": ["*"], "agents": ["ledger"]})
+    on_all = RegistryGrant(actions=["*"])
+    found = [
+        expand(["team"], [Scope(name="a", groups=["team"], registry=[grant])])
+        for grant in (on_server, on_agent, on_all)
+    ]
+    assert [grants.may("servers:write", "ledger") for grants in found] == [True, False, True]
+    assert [grants.may_on_agent("agents:write", "ledger") for grants in found] == [False, True, True]
+    assert [grants.may("scopes:write") for grants in found] == [False, False, True]
+
+
+def test_a_changed_scope_affects_the_agents_of_both_its_forms() -> None:
+    changed = affected_by_scope(agents("a", "old", "read"), agents("a", "new", "read"))
+    assert {"/a2a/old", "/a2a/new", "/api"} <= changed
+    assert affected_by_scope(agents("a", "*", "read"), None) == ALL

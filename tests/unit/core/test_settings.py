@@ -81,6 +81,31 @@ def test_an_address_that_is_not_safe_is_refused(url: str, reason: str) -> None:
     assert reason in message
 
 
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        ("http://127.0.0.1:8080", True),
+        ("https://[::1]", True),
+        ("https://a.localhost", True),
+        ("https://a.b", False),
+    ],
+)
+def test_a_loopback_address_is_known_as_such(url: str, local: bool) -> None:
+    assert load_settings({"GATEPOST_PUBLIC_URL": url}).is_local is local
+
+
+def test_allowed_origins_are_given_by_commas_as_browsers_send_them() -> None:
+    settings = load_settings({"GATEPOST_ALLOWED_ORIGINS": "https://a.example, http://[::1]:5173,"})
+    assert settings.allowed_origins == ["https://a.example", "http://[::1]:5173"]
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "null", "a.example", "https://a.example/", "https://A.example", 'https://a"']
+)
+def test_what_no_browser_sends_is_no_allowed_origin(origin: str) -> None:
+    assert "is not an origin as browsers send it" in refusal(GATEPOST_ALLOWED_ORIGINS=origin)
+
+
 @pytest.mark.parametrize("given", ["CERTIFICATE", "KEY"])
 def test_one_tls_file_without_the_other_is_refused(given: str) -> None:
     missing = {"CERTIFICATE": "KEY", "KEY": "CERTIFICATE"}[given]

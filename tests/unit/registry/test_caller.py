@@ -29,7 +29,7 @@ async def test_the_caller_is_who_the_gateway_vouches_for(world: World) -> None:
 
 async def test_a_narrowed_caller_has_only_what_the_named_scopes_give(world: World) -> None:
     me = (await world.http.get("/api/me", headers=world.identity(["admins"], ["nothing"]))).json()
-    assert me["rights"] == {"servers": {}, "agents": {}, "registry": {}}
+    assert me["rights"] == {"servers": {}, "agents": {}, "registry": {}, "registry_agents": {}}
 
 
 async def test_no_identity_or_two_are_refused(world: World) -> None:

@@ -148,7 +148,7 @@ async def test_a_server_without_an_endpoint_is_listed_and_not_callable(world: Wo
     found = (await world.get("/api/servers/local"))["gatepost"]
     assert found["callable"] is False
     assert found["health"]["state"] == "unknown"
-    assert "no Streamable HTTP endpoint" in found["health"]["reason"]
+    assert "no HTTP endpoint" in found["health"]["reason"]
 
 
 async def test_those_who_ask_while_a_look_is_under_way_share_the_next_one(world: World) -> None:

@@ -58,6 +58,10 @@ async def test_of_many_that_register_one_slug_one_succeeds(world: World) -> None
         ({"remotes": [{"type": "streamable-http", "url": "ftp://127.0.0.1/"}]}, "remotes.0.url"),
         ({"remotes": [{"type": "streamable-http", "url": "http://127.0.0.1:99999/"}]}, "remotes.0.url"),
         ({"remotes": [{"type": "sse", "url": "https://{host}/sse"}]}, "remotes.0.url"),
+        ({"remotes": [{"type": "streamable-http", "url": "https://[::1]:9/mcp"}]}, "remotes.0.url"),
+        ({"remotes": [{"type": "streamable-http", "url": "https://8.8.8.8/mcp"}]}, "remotes.0.url"),
+        ({"_meta": {META: {"concurrency": 0}}}, f"_meta.{META}.concurrency"),
+        ({"_meta": {META: {"connect_timeout_s": 600}}}, f"_meta.{META}.connect_timeout_s"),
         ({"packages": [{"registryType": "npm", "identifier": "x"}]}, "packages.0.transport"),
         (
             {"packages": [{"registryType": "mcpb", "identifier": "x", "transport": {"type": "stdio"}}]},
