@@ -18,9 +18,9 @@ def chunk(data: bytes) -> bytes:
 
 
 @contextmanager
-def behind(stack: Stack, slug: str, start: bytes = b"") -> Iterator[tuple[Held, str]]:
+def behind(stack: Stack, slug: str, start: bytes = b"", **ours: object) -> Iterator[tuple[Held, str]]:
     with held(start) as upstream:
-        stack.register(slug, upstream.url, bearer="secret-of-the-stream")
+        stack.register(slug, upstream.url, bearer="secret-of-the-stream", **ours)
         stack.scope(slug, slug)
         yield upstream, stack.token(slug)
 
