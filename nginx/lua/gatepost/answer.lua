@@ -74,8 +74,9 @@ local function filtered(ctx, event)
     return concat(others) .. "data: " .. kept:gsub("[\r\n]+", " ") .. "\n\n"
 end
 
-local END = [[\r?\n\r?\n|\r\r]]
-local LAST_END = [[^[\s\S]*(?:\r?\n\r?\n|\r\r)]]
+-- Two ends of lines, of whichever of the three kinds each is.
+local END = [[(?>\r\n|\n|\r)(?>\r\n|\n|\r)]]
+local LAST_END = [[^[\s\S]*]] .. END
 local AN_ID = [[(?:^|[\r\n])(?:\xEF\xBB\xBF)?id]]
 
 -- Whether an event of these may have to be changed.
