@@ -87,11 +87,15 @@ local function fail(rule)
     return response.failed()
 end
 
--- Sends a head on; the filters see it and what follows as they see NGINX's own.
+-- Sends a head on; the filters see it and what follows as they see NGINX's own. In HTTP/2 a head alone waits in the
+-- buffer of TLS for what comes behind it, so there a comment goes with it.
 local function begin(status, kind)
     ngx.status = status
     ngx.header["Content-Type"] = kind
     ngx.send_headers()
+    if ngx.req.http_version() == 2 then
+        ngx.print(":\n\n")
+    end
     return ngx.flush(true)
 end
 
