@@ -1,5 +1,6 @@
 """An upstream that answers a GET as no proper server does: it is named, and costs nobody else anything."""
 
+import contextlib
 from urllib.parse import urlsplit
 
 import httpx2
@@ -45,6 +46,17 @@ def test_a_chunk_size_may_have_an_extension(stack: Stack) -> None:
     start = HEAD + b"%x;a=b\r\n%b\r\n0 ; c\r\n\r\n" % (len(NOTIFICATION), NOTIFICATION)
     with behind(stack, "extended", start) as (_, token), listening(stack, "extended", token) as answer:
         assert answer.read() == NOTIFICATION
+
+
+def test_an_event_in_a_million_pieces_is_too_large_to_hold(stack: Stack) -> None:
+    with behind(stack, "crumbs", HEAD) as (upstream, token), listening(stack, "crumbs", token) as answer:
+        upstream.say(chunk(b"data: "))
+        with contextlib.suppress(OSError):
+            for _ in range(1000):
+                upstream.say(chunk(b"x") * 1000)
+            upstream.say(chunk(b"\n\n") + b"0\r\n\r\n")
+        with pytest.raises(httpx2.RemoteProtocolError):
+            answer.read()
 
 
 def test_an_empty_answer_without_a_kind_passes(stack: Stack) -> None:
