@@ -17,7 +17,10 @@ for _, name in ipairs {
     "resources/list", "resources/templates/list", "resources/read", "resources/subscribe", "resources/unsubscribe",
     "completion/complete", "logging/setLevel", "subscriptions/listen", "notifications/initialized",
     "notifications/cancelled", "notifications/progress", "notifications/roots/list_changed", "tasks/get",
-    "tasks/list", "tasks/result", "tasks/update", "tasks/cancel", "response", "GET", "DELETE"
+    "tasks/list", "tasks/result", "tasks/update", "tasks/cancel", "response", "GET", "DELETE",
+    "GetAgentCard", "GetExtendedAgentCard", "SendMessage", "SendStreamingMessage", "GetTask", "ListTasks", "CancelTask",
+    "SubscribeToTask", "CreateTaskPushNotificationConfig", "GetTaskPushNotificationConfig",
+    "ListTaskPushNotificationConfigs", "DeleteTaskPushNotificationConfig"
 } do
     METHODS[name] = name
 end

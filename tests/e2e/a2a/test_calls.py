@@ -15,8 +15,10 @@ from a2a.types import (
 )
 from a2a.utils.errors import TaskNotFoundError
 
-from tests.e2e.a2a.agent import JSONRPC, REST, client
-from tests.e2e.a2a.conftest import CREDENTIAL, Attached
+from tests.e2e.a2a.agent import JSONRPC, REST, client, running
+from tests.e2e.a2a.conftest import CREDENTIAL, Attached, register, scope
+from tests.e2e.scraping import counted
+from tests.e2e.stack import Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.anyio]
 both = pytest.mark.parametrize("binding", [JSONRPC, REST])
@@ -103,3 +105,14 @@ async def test_each_call_has_its_line_in_the_audit_log(attached: Attached, bindi
     assert (line["server"], line["method"]) == ("/a2a/counter", "SendStreamingMessage")
     assert (line["decision"], line["status"]) == ("allow", 200)
     assert "not for the log" not in str(line)
+
+
+def test_calls_are_counted_by_agent_and_method(stack: Stack) -> None:
+    with running() as agent:
+        register(stack, "counted", agent)
+        attached = Attached(stack, agent, "counted", scope(stack, "counted-agent", "counted", "*"))
+        for method in ("GetTask", "GetTask", "MadeUp"):
+            attached.rpc(method, {"id": "t"})
+    labels = {"server": "/a2a/counted", "decision": "allow"}
+    counted(stack, 2, "gatepost_calls_total", method="GetTask", **labels)
+    counted(stack, 1, "gatepost_calls_total", **{**labels, "decision": "deny"}, method="other", rule="method")
