@@ -110,7 +110,7 @@ async def test_each_call_has_its_line_in_the_audit_log(attached: Attached, bindi
 def test_calls_are_counted_by_agent_and_method(stack: Stack) -> None:
     with running() as agent:
         register(stack, "counted", agent)
-        attached = Attached(stack, agent, "counted", scope(stack, "counted-agent", "counted", "*"))
+        attached = Attached(stack, agent, "counted", scope(stack, "counted", "counted", "*"))
         for method in ("GetTask", "GetTask", "MadeUp"):
             attached.rpc(method, {"id": "t"})
     labels = {"server": "/a2a/counted", "decision": "allow"}

@@ -228,7 +228,7 @@ def test_a_disabled_agent_is_refused_within_two_seconds_and_its_streams_end(stac
         ):
             lines = stream.iter_lines()
             assert next(lines)
-            stack.api("DELETE", "/api/scopes/stops", expect=204)
+            stack.api("DELETE", "/api/scopes/agent-stops", expect=204)
             with pytest.raises(httpx2.RemoteProtocolError):
                 list(lines)
         until(lambda: by_rpc(attached, "SendMessage", MESSAGE)[1] == "agent", 5)
