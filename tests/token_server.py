@@ -3,9 +3,10 @@
 import asyncio
 import json
 import re
+import threading
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -38,6 +39,28 @@ class TokenServer:
         made = cls()
         async with made.serving():
             yield made
+
+    @classmethod
+    @contextmanager
+    def in_thread(cls) -> Iterator["TokenServer"]:
+        """For tests that have no event loop."""
+        made, loop, started = cls(), asyncio.new_event_loop(), threading.Event()
+        done = asyncio.Event()
+
+        async def run() -> None:
+            async with made.serving():
+                started.set()
+                await done.wait()
+
+        thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
+        thread.start()
+        try:
+            assert started.wait(10)
+            yield made
+        finally:
+            loop.call_soon_threadsafe(done.set)
+            thread.join(10)
+            loop.close()
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:

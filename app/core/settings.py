@@ -84,8 +84,7 @@ class Settings(BaseModel):
         None, description="PEM bundle of the CAs of upstreams; default: the system's"
     )
     outbound_proxy: SecretStr | None = Field(
-        None,
-        description="http://host:port of a proxy for what auth and registry ask of upstreams",
+        None, description="http://host:port, for auth and registry alone"
     )
     no_proxy: Names = Field([], description="hosts, domains and networks reached without it, by commas")
     audit_file: Path | None = Field(

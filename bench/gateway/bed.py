@@ -15,6 +15,7 @@ from bench.gateway import backends, calls
 from bench.gateway.calls import Content, Credential, Era
 from bench.gateway.load import Target, WrongAnswerError, only_child
 from bench.gateway.seed import seed
+from tests.e2e.faults.processes import Paused
 from tests.e2e.stack import Stack, free_port
 
 SERVERS = TOKENS = 400
@@ -123,6 +124,8 @@ def running() -> Iterator[Bed]:
         tokens = seed(folder / "gatepost" / ".gatepost", {**servers, SDK_SLUG: sdk_url}, TOKENS)
         stack = Stack.start(folder / "gatepost")
         parts.callback(stack.stop)
+        # It would send on the lines of each round in the next, on the cores that are measured.
+        parts.enter_context(Paused(stack.pid("audit")))
         yield Bed(
             folder=folder,
             stack=stack,

@@ -19,7 +19,7 @@ from tests.e2e import memory
 from tests.e2e.faults.processes import worker_of
 from tests.e2e.load import Seen, load
 
-STREAMS, CALLERS, RATE = 1000, 20, 200
+STREAMS, CALLERS, RATE = 1000, 40, 200
 SECONDS, QUICK_SECONDS = 60, 5
 
 

@@ -136,8 +136,8 @@ async def _go_on(target: Target, seen: Seen, caller: int, pause_s: float) -> Non
 
 
 def _echoes(answer: dict[str, Any], number: int, text: str) -> bool:
-    result = answer.get("result")
-    return answer.get("id") == number and bool(result) and result["content"][0]["text"] == text
+    result = answer.get("result") or {"content": [{"text": None}]}
+    return bool(answer.get("id") == number and result["content"][0]["text"] == text)
 
 
 async def _listen(target: Target, seen: Seen, number: int) -> None:

@@ -3,6 +3,7 @@
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -71,6 +72,49 @@ def closed_by_peer(connection: socket.socket, seconds: float = 20) -> bool:
     except OSError:
         pass
     return True
+
+
+def silent(connection: socket.socket) -> None:
+    closed_by_peer(connection)
+
+
+def dripping(head: bytes, drop: bytes, seen: list[bool]) -> Callable[[socket.socket], None]:
+    """Sends a little every 50 ms until the gateway closes the connection, and notes that it did."""
+
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(head)
+        deadline = time.monotonic() + 20
+        try:
+            while time.monotonic() < deadline:
+                connection.sendall(drop)
+                time.sleep(0.05)
+        except OSError:
+            seen.append(True)
+
+    return drip
+
+
+@contextmanager
+def deaf() -> Iterator[str]:
+    """An address that takes no connection: the queue of its listener is full."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = listener.getsockname()
+        waiting = []
+        try:
+            for _ in range(8):
+                one = socket.socket()
+                one.settimeout(0.1)
+                waiting.append(one)
+                try:
+                    one.connect(address)
+                except TimeoutError:
+                    break
+            yield f"http://127.0.0.1:{address[1]}/mcp"
+        finally:
+            for one in waiting:
+                one.close()
 
 
 def _read(connection: socket.socket) -> bytes:

@@ -1,111 +1,30 @@
-import asyncio
-import os
 import re
-import signal
 import socket
-import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from itertools import count
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
 
 from app.cli.nginx import find
-from app.core.settings import Settings
-from app.core.store import open_store
-from app.core.tokens import TokenStore
-from tests.e2e.bypass.gate import ACCEPT, JSON, LEGACY, MODERN, Header, call
-from tests.e2e.raw_upstream import EVENTS, RawUpstream, answer, behaving, closed_by_peer
+from tests.e2e.bypass.gate import ACCEPT, JSON, MODERN, call
+from tests.e2e.limited import Limited, holding
+from tests.e2e.raw_upstream import EVENTS, behaving, closed_by_peer
 from tests.e2e.recorder import Recorder
 from tests.e2e.stack import Stack, until
 
 pytestmark = pytest.mark.e2e
-slugs = (f"limited-{number}" for number in count())
 
 
 @pytest.fixture(scope="module")
 def gatepost(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A Gatepost of two workers, which these tests may kill."""
+    """A Gatepost of two workers."""
     if find() is None:
         pytest.skip("no NGINX with Lua: apt-get install nginx libnginx-mod-http-lua lua-cjson lua-resty-core")
     here = Stack.start(tmp_path_factory.mktemp("limits"), GATEPOST_GATEWAY_WORKERS="2")
     yield here
     here.stop()
-
-
-class Limited:
-    """A server with limits behind the gateway, and calls to it."""
-
-    def __init__(self, stack: Stack, url: str, **limits: int) -> None:
-        self.stack, self.slug = stack, next(slugs)
-        stack.register(self.slug, url, **limits)
-        stack.scope(self.slug, self.slug)
-        self.token = stack.token(self.slug)
-
-    def other_caller(self) -> str:
-        """A token of somebody else with the same rights."""
-
-        async def make() -> str:
-            store = await open_store(Settings(state_dir=self.stack.folder / ".gatepost"))
-            try:
-                made = await TokenStore(store).create("test", "local:alice", ["admins"], [self.slug], None)
-            finally:
-                await store.close()
-            return made[1]
-
-        return asyncio.run(make())
-
-    def send(
-        self, body: bytes | None = None, era: Header = LEGACY, token: str = "", timeout: float = 30
-    ) -> httpx2.Response:
-        headers = [ACCEPT, JSON, era, ("Authorization", f"Bearer {token or self.token}")]
-        url = f"{self.stack.url}/mcp/{self.slug}"
-        return httpx2.post(url, content=body or call(), headers=headers, timeout=timeout)
-
-    def outcome(self, token: str = "") -> str:
-        """ "ran", or the rule that refused."""
-        answered = self.send(token=token).json()
-        return "ran" if "result" in answered else str(answered["error"]["data"]["rule"])
-
-
-class Held:
-    """An upstream that holds each call until it is let go, and calls that are under way there."""
-
-    def __init__(self) -> None:
-        self.let_go = threading.Event()
-        self.upstream = RawUpstream(self._hold)
-        self._pool = ThreadPoolExecutor(32)
-
-    def _hold(self, connection: socket.socket) -> None:
-        self.let_go.wait(30)
-        answer(connection)
-
-    def begin(self, server: Limited, calls: int, token: str = "") -> list[Future[str]]:
-        """Make calls and wait until the upstream has them."""
-        before = self.upstream.calls
-        begun = [self._pool.submit(server.outcome, token) for _ in range(calls)]
-        until(lambda: self.upstream.calls == before + calls, what="their arrival")
-        return begun
-
-
-@contextmanager
-def holding() -> Iterator[Held]:
-    held = Held()
-    try:
-        yield held
-    finally:
-        held.let_go.set()
-        held._pool.shutdown()
-        held.upstream.stop()
-
-
-def workers(stack: Stack) -> list[int]:
-    master = stack.pid("gateway")
-    return [int(pid) for pid in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
 
 
 def test_a_caller_over_the_rate_is_told_when_to_come_back(gatepost: Stack, recorder: Recorder) -> None:
@@ -220,53 +139,6 @@ def leave(server: Limited) -> bool:
     except httpx2.ReadTimeout:
         return True
     return False
-
-
-def test_a_killed_workers_slots_are_given_back(gatepost: Stack) -> None:
-    with holding() as held:
-        server = Limited(gatepost, held.upstream.url, concurrency=6, caller_concurrency=6)
-        begun = held.begin(server, 6)
-        assert server.outcome() == "concurrency"
-        for pid in workers(gatepost):
-            os.kill(pid, signal.SIGKILL)
-        for one in begun:
-            with pytest.raises(httpx2.TransportError):
-                one.result()
-        held.let_go.set()
-        until(lambda: ran(server), what="a free slot")
-        held.let_go.clear()
-        held.begin(server, 6)
-        assert server.outcome() == "concurrency"
-
-
-def ran(server: Limited) -> bool:
-    try:
-        return server.outcome() == "ran"
-    except httpx2.TransportError:
-        return False
-
-
-def test_a_reload_neither_frees_nor_loses_slots(gatepost: Stack) -> None:
-    with holding() as held:
-        server = Limited(gatepost, held.upstream.url, concurrency=4)
-        begun = held.begin(server, 4)
-        old = set(workers(gatepost))
-        os.kill(gatepost.pid("gateway"), signal.SIGHUP)
-        until(lambda: len(set(workers(gatepost)) - old) == 2, what="the new workers")
-        until(lambda: ready(gatepost), what="readiness")
-        assert server.outcome() == "concurrency"
-        held.let_go.set()
-        assert [one.result() for one in begun] == ["ran"] * 4
-        held.let_go.clear()
-        held.begin(server, 4)
-        assert server.outcome() == "concurrency"
-
-
-def ready(stack: Stack) -> bool:
-    try:
-        return httpx2.get(f"{stack.url}/readyz").status_code == 200
-    except httpx2.TransportError:
-        return False
 
 
 def test_lists_and_pings_are_not_counted(gatepost: Stack, recorder: Recorder) -> None:

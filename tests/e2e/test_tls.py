@@ -77,6 +77,12 @@ class Attached:
         headers = [JSON, ("Authorization", f"Bearer {self.token}")]
         return http1.request(self.stack.url, "POST", f"/mcp/{self.slug}", headers, call())
 
+    def listen(self) -> Reply:
+        """A GET, whose answer the gateway reads by connections of its own."""
+        return http1.request(
+            self.stack.url, "GET", f"/mcp/{self.slug}", [("Authorization", f"Bearer {self.token}")], b""
+        )
+
 
 def test_two_names_of_one_address_never_share_a_connection(gatepost: Stack, authority: Authority) -> None:
     both = TwoFaced(authority)
@@ -108,7 +114,9 @@ def test_a_connection_opened_for_a_trusted_name_serves_no_other(
         assert trusted.call().passed
         upstream.received.clear()
         assert wrong.call().rule == "unreachable"
+        assert wrong.listen().rule == "unreachable"
         assert upstream.received == []
+        assert trusted.listen().status == 200
         assert trusted.call().passed
     finally:
         upstream.stop()
@@ -119,6 +127,7 @@ def test_an_upstream_that_nobody_vouches_for_hears_nothing(gatepost: Stack, tmp_
     try:
         attached = Attached.at(gatepost, "untrusted", upstream, FIRST)
         assert attached.call().rule == "unreachable"
+        assert attached.listen().rule == "unreachable"
         assert upstream.received == []
     finally:
         upstream.stop()
@@ -127,7 +136,8 @@ def test_an_upstream_that_nobody_vouches_for_hears_nothing(gatepost: Stack, tmp_
 def test_an_expired_certificate_is_refused(gatepost: Stack, authority: Authority) -> None:
     upstream = Recorder(context_of(authority.issue(FIRST, expired=True)))
     try:
-        assert Attached.at(gatepost, "expired", upstream, FIRST).call().rule == "unreachable"
+        attached = Attached.at(gatepost, "expired", upstream, FIRST)
+        assert attached.call().rule == attached.listen().rule == "unreachable"
         assert upstream.received == []
     finally:
         upstream.stop()

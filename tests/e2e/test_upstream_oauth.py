@@ -1,6 +1,4 @@
-import asyncio
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,21 +23,8 @@ slugs = (f"oauth-{number}" for number in count())
 @pytest.fixture
 def endpoint() -> Iterator[TokenServer]:
     """A token endpoint in a thread of its own."""
-    loop, started, made = asyncio.new_event_loop(), threading.Event(), TokenServer()
-    done = asyncio.Event()
-
-    async def run() -> None:
-        async with made.serving():
-            started.set()
-            await done.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
-    thread.start()
-    assert started.wait(10)
-    yield made
-    loop.call_soon_threadsafe(done.set)
-    thread.join(10)
-    loop.close()
+    with TokenServer.in_thread() as made:
+        yield made
 
 
 @dataclass

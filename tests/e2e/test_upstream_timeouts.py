@@ -1,8 +1,6 @@
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import count
 
 import httpx2
@@ -11,7 +9,7 @@ import pytest
 from tests.e2e.bypass import http1
 from tests.e2e.bypass.gate import ACCEPT, JSON, LEGACY, MODERN, Header, call
 from tests.e2e.bypass.reply import Reply
-from tests.e2e.raw_upstream import EVENTS, RawUpstream, behaving, closed_by_peer
+from tests.e2e.raw_upstream import EVENTS, behaving, deaf, dripping, silent
 from tests.e2e.raw_upstream import JSON as ANSWER
 from tests.e2e.stack import Stack, until
 
@@ -56,49 +54,6 @@ def until_broken_off(answer: httpx2.Response) -> bytes:
     except httpx2.RemoteProtocolError:
         return received
     pytest.fail(f"the answer came to a proper end: {received!r}")
-
-
-def silent(connection: socket.socket) -> None:
-    closed_by_peer(connection)
-
-
-def dripping(head: bytes, drop: bytes, seen: list[bool]) -> Callable[[socket.socket], None]:
-    """Sends a little every 50 ms until the gateway closes the connection, and notes that it did."""
-
-    def drip(connection: socket.socket) -> None:
-        connection.sendall(head)
-        deadline = time.monotonic() + 20
-        try:
-            while time.monotonic() < deadline:
-                connection.sendall(drop)
-                time.sleep(0.05)
-        except OSError:
-            seen.append(True)
-
-    return drip
-
-
-@contextmanager
-def deaf() -> Iterator[str]:
-    """An address that takes no connection: the queue of its listener is full."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        address = listener.getsockname()
-        waiting = []
-        try:
-            for _ in range(8):
-                one = socket.socket()
-                one.settimeout(0.1)
-                waiting.append(one)
-                try:
-                    one.connect(address)
-                except TimeoutError:
-                    break
-            yield f"http://127.0.0.1:{address[1]}/mcp"
-        finally:
-            for one in waiting:
-                one.close()
 
 
 def test_an_upstream_that_takes_no_connection_is_told_apart(stack: Stack) -> None:
@@ -170,9 +125,6 @@ def test_one_that_takes_its_time_is_waited_for(stack: Stack) -> None:
         time.sleep(0.2)
         connection.sendall(ANSWER + b"Content-Length: 2\r\n\r\n{}")
 
-    upstream = RawUpstream(late)
-    try:
+    with behaving(late) as upstream:
         server = Timed(stack, upstream.url, connect_timeout_s=1.0, timeout_s=5.0, total_timeout_s=10.0)
         assert server.call().body == b"{}"
-    finally:
-        upstream.stop()

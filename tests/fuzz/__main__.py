@@ -77,7 +77,7 @@ class Fuzz:
             why = judge.complaint(one, self.token, sealed)
             assert why is None, f"{why}: {one}"
         assert len(received) <= 1, f"one request became {len(received)}: {received}"
-        assert status is not None or not request.framed, "no answer"
+        assert status is not None or not request.framed, f"no answer: {self.wire.why}"
         assert status is None or status < 500, f"status {status}"
 
     def check_gateway(self) -> None:

@@ -115,7 +115,7 @@ local function events(ctx, chunk)
         local pending = concat(ctx.parts)
         held.drop(ctx)
         out, unread = split(ctx, pending)
-        ctx.parts, ctx.size = { unread }, #unread
+        ctx.parts[1], ctx.size = unread, #unread
     end
     ctx.tail = sub(unread, -3):match("[\r\n]*$")
     if not held.fits(ctx) then

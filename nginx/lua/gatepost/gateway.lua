@@ -4,6 +4,7 @@ local audit = require "gatepost.audit"
 local body = require "gatepost.body"
 local config = require "gatepost.config"
 local credential = require "gatepost.credential"
+local denial = require "gatepost.denial"
 local headers = require "gatepost.headers"
 local limits = require "gatepost.limits"
 local origin = require "gatepost.origin"
@@ -45,60 +46,6 @@ local function resource_of(uri)
     return path
 end
 
-local function log_denial(caller, resource, message, rule)
-    audit.log(audit.members(caller, resource, message and message.method,
-        message and (message.name or message.uri), "deny", rule))
-end
-
-local function refuse_caller(resource, why, reason)
-    log_denial(nil, resource, nil, why)
-    if why == "unavailable" then
-        ngx.header["Retry-After"] = 1
-        return refuse.rpc(503, nil, refuse.UNAVAILABLE, "gateway", why,
-            "the gateway cannot check this credential now; it will be able to again shortly")
-    elseif why == "misses" then
-        ngx.header["Retry-After"] = 10
-        return refuse.rpc(429, nil, refuse.LIMIT, "gateway", why, "too many bad credentials from this address; wait")
-    elseif why == "origin" then
-        return refuse.rpc(403, nil, refuse.TOKEN, "token", why,
-            "a session cookie counts only with JSON from this gateway's own pages; send a bearer token")
-    end
-    refuse.challenge(resource, reason)
-    return refuse.rpc(401, nil, refuse.TOKEN, "token", reason or "missing",
-        reason and refuse.token_text(reason) or "no credential: send Authorization: Bearer with a token")
-end
-
-local UNCALLABLE = {
-    disabled = "this server is disabled",
-    stdio_only = "this server has no HTTP endpoint: it is listed, not callable",
-    unresolved = "this server's host name cannot be used",
-}
-
-local function refuse_session(ctx, message)
-    log_denial(ctx.entry.caller, ctx.resource, message, "session")
-    return refuse.rpc(404, message.id, refuse.SESSION, "gateway", "session",
-        "this session is not known here, or not yours; initialize a new one")
-end
-
--- Refuses a message that was read.
-local function deny(ctx, modern, status, message, code, layer, rule, text)
-    log_denial(ctx.entry.caller, ctx.resource, message, rule)
-    if ctx.target and not message.id then -- its answer would come on the stream, and it has none
-        return ngx.exit(202)
-    elseif ctx.target and ctx.entry.server.refusal == nil then
-        sse.refuse(ctx, message, code, layer, rule, text)
-        return upstream.choose(ctx.entry, ctx) or refuse_session(ctx, message)
-    end
-    return refuse.denied(modern, status, message.id, code, layer, rule, text)
-end
-
-local function refuse_server(ctx, modern, message)
-    local why, detail = ctx.entry.server.refusal, ctx.entry.server.refusal_detail
-    local status = (why == "unresolved" or why == "token_endpoint") and 502 or 403
-    return deny(ctx, modern, status, message, refuse.UPSTREAM, "upstream", why,
-        type(detail) == "string" and detail or UNCALLABLE[why])
-end
-
 local function read_message(entry, resource, sent)
     local kind_error = headers.content_error(sent)
     local status, text, partial = 415, kind_error, nil
@@ -119,7 +66,7 @@ local function read_message(entry, resource, sent)
             status = 400
         end
     end
-    log_denial(entry.caller, resource, nil, "body")
+    denial.log(entry.caller, resource, nil, "body")
     return nil, refuse.rpc(status, partial and partial.id, text and refuse.INVALID, "gateway", "body", text)
 end
 
@@ -129,7 +76,7 @@ local function check(ctx, modern, sent, message)
     local entry, resource = ctx.entry, ctx.resource
     local mismatch = headers.mismatch(sent, message)
     if mismatch then
-        log_denial(entry.caller, resource, message, "header")
+        denial.log(entry.caller, resource, message, "header")
         return nil, refuse.rpc(400, message.id, refuse.HEADER_MISMATCH, "gateway", "header", mismatch)
     end
     local known = message.id and message.method == "tools/call" and entry.calls[message.name]
@@ -139,22 +86,16 @@ local function check(ctx, modern, sent, message)
     end
     if not name then
         local status, code = STATUS[rule] or 403, rule == "unknown_method" and refuse.METHOD_NOT_FOUND or refuse.POLICY
-        return nil, deny(ctx, modern, status, message, code, "policy", rule, text)
+        return nil, denial.message(ctx, modern, status, message, code, "policy", rule, text)
     elseif entry.server.refusal then
-        return nil, refuse_server(ctx, modern, message)
+        return nil, denial.server(ctx, modern, message)
     end
     local limit, wait, why = limits.exceeded(entry, resource, message)
     if limit then
         ngx.header["Retry-After"] = wait
-        return nil, deny(ctx, modern, 429, message, refuse.LIMIT, "policy", limit, why)
+        return nil, denial.message(ctx, modern, 429, message, refuse.LIMIT, "policy", limit, why)
     end
     return known or audit.allowed(entry, resource, message.method or "response", name)
-end
-
-local function refuse_method(ctx, text, allow)
-    log_denial(ctx.entry.caller, ctx.resource, nil, "http_method")
-    ngx.header["Allow"] = allow
-    return refuse.rpc(405, nil, refuse.INVALID, "gateway", "http_method", text)
 end
 
 local function post(ctx, modern, sent)
@@ -167,11 +108,11 @@ local function post(ctx, modern, sent)
     if sse.spoken(ctx.entry) then
         known = sse.restore(ctx)
         if known == nil then
-            return refuse_method(ctx, "this server speaks HTTP+SSE (2024-11-05): GET opens its stream", "GET")
+            return denial.method(ctx, "this server speaks HTTP+SSE (2024-11-05): GET opens its stream", "GET")
         end
     end
     if not known or not session.restore(ctx, sent) then
-        return refuse_session(ctx, message)
+        return denial.session(ctx, message)
     end
     local line
     line, refused = check(ctx, modern, sent, message)
@@ -180,7 +121,7 @@ local function post(ctx, modern, sent)
     end
     audit.log(line)
     ctx.line = line
-    return upstream.choose(ctx.entry, ctx) or refuse_session(ctx, message)
+    return upstream.choose(ctx.entry, ctx) or denial.session(ctx, message)
 end
 
 local ANY_RIGHT = { method = "ping" }
@@ -191,24 +132,24 @@ local function bodiless(ctx, method, sent)
     local entry, resource = ctx.entry, ctx.resource
     read_body()
     if get_body_data() or ngx.req.get_body_file() then
-        log_denial(entry.caller, resource, { method = method }, "body")
+        denial.log(entry.caller, resource, { method = method }, "body")
         return refuse.rpc(400, nil, refuse.INVALID, "gateway", "body", method .. " takes no body: POST messages")
     end
     local name, rule, text = policy.decide(entry, ANY_RIGHT)
     if not name then
-        log_denial(entry.caller, resource, { method = method }, rule)
+        denial.log(entry.caller, resource, { method = method }, rule)
         return refuse.rpc(403, nil, refuse.POLICY, "policy", rule, text)
     end
     if entry.server.refusal then
-        return refuse_server(ctx, true, { method = method })
+        return denial.server(ctx, true, { method = method })
     elseif method == "DELETE" and sse.spoken(entry) then
-        return refuse_method(ctx, "this server speaks HTTP+SSE (2024-11-05), which has no DELETE", "GET, POST")
+        return denial.method(ctx, "this server speaks HTTP+SSE (2024-11-05), which has no DELETE", "GET, POST")
     elseif not session.restore(ctx, sent) then
-        return refuse_session(ctx, { method = method })
+        return denial.session(ctx, { method = method })
     end
     audit.log(audit.allowed(entry, resource, method, ""))
     ctx.method, ctx.message = method, ANY_RIGHT
-    return upstream.choose(entry, ctx) or refuse_session(ctx, { method = method })
+    return upstream.choose(entry, ctx) or denial.session(ctx, { method = method })
 end
 
 -- Whether the request is over: a page that may not call is refused, a preflight answered. Where another origin's page
@@ -216,7 +157,7 @@ end
 local function refuse_page(resource, method, sent)
     local rule, text = origin.refusal(sent)
     if rule then
-        log_denial(nil, resource, nil, rule)
+        denial.log(nil, resource, nil, rule)
         refuse.rpc(403, nil, refuse.INVALID, "gateway", rule, text)
         return true
     elseif origin.is_allowed(sent.origin) then
@@ -233,7 +174,7 @@ function _M.access()
     request_id.assign()
     local resource = resource_of(ngx.var.request_uri)
     if not resource then
-        log_denial(nil, nil, nil, "path")
+        denial.log(nil, nil, nil, "path")
         return refuse.problem(404, "not-found", "Not found", "An MCP server is called at /mcp/<slug>.")
     end
     local sent = headers.read()
@@ -242,12 +183,12 @@ function _M.access()
         return
     end
     if method ~= "POST" and method ~= "GET" and method ~= "DELETE" then
-        log_denial(nil, resource, nil, "http_method")
+        denial.log(nil, resource, nil, "http_method")
         ngx.header["Allow"] = "POST, GET, DELETE"
         return refuse.rpc(405, nil, refuse.INVALID, "gateway", "http_method", "only POST, GET and DELETE are served")
     end
     if sent.many then
-        log_denial(nil, resource, nil, "header")
+        denial.log(nil, resource, nil, "header")
         return refuse.rpc(431, nil, refuse.INVALID, "gateway", "header", "the request has too many headers")
     end
     local modern = refuse.modern(sent["mcp-protocol-version"])
@@ -257,7 +198,7 @@ function _M.access()
         entry, why, reason = verdict.find(resource, header, value)
     end
     if not entry then
-        return refuse_caller(resource, why, reason)
+        return denial.caller(resource, why, reason)
     end
     local ctx = { entry = entry, resource = resource, header = header, credential = value, method = "", message = false,
         line = false, sent_at = false, route = false, try = 0, filter = false, deadline = false,

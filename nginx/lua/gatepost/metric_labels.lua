@@ -2,6 +2,7 @@
 -- caller made up.
 
 local cjson = require "cjson.safe"
+local routes = require "gatepost.a2a_routes"
 
 local shared = ngx.shared.gatepost_metrics
 local servers = ngx.shared.gatepost_servers
@@ -17,12 +18,12 @@ for _, name in ipairs {
     "resources/list", "resources/templates/list", "resources/read", "resources/subscribe", "resources/unsubscribe",
     "completion/complete", "logging/setLevel", "subscriptions/listen", "notifications/initialized",
     "notifications/cancelled", "notifications/progress", "notifications/roots/list_changed", "tasks/get",
-    "tasks/list", "tasks/result", "tasks/update", "tasks/cancel", "response", "GET", "DELETE",
-    "GetAgentCard", "GetExtendedAgentCard", "SendMessage", "SendStreamingMessage", "GetTask", "ListTasks", "CancelTask",
-    "SubscribeToTask", "CreateTaskPushNotificationConfig", "GetTaskPushNotificationConfig",
-    "ListTaskPushNotificationConfigs", "DeleteTaskPushNotificationConfig"
+    "tasks/list", "tasks/result", "tasks/update", "tasks/cancel", "response", "GET", "DELETE"
 } do
     METHODS[name] = name
+end
+for operation in pairs(routes.ACTIONS) do
+    METHODS[operation] = operation
 end
 
 -- A label's text as the exposition format has it.

@@ -17,7 +17,7 @@ local BOUNDS = _M.BOUNDS
 local BEYOND = #BOUNDS + 1
 
 -- Streams last as long as their clients like: their times say nothing of a server.
-local STREAMS = { GET = true, ["subscriptions/listen"] = true, SubscribeToTask = true }
+local STREAMS = { GET = true, ["subscriptions/listen"] = true, SendStreamingMessage = true, SubscribeToTask = true }
 
 -- Counters that grew since they were last added to shared memory.
 local grown = {}
