@@ -88,11 +88,11 @@ def test_failures_of_a_server_are_counted_by_kind(
 
 
 def test_a_server_that_is_away_is_counted_as_unreachable(stack: Stack) -> None:
-    stack.register("away", f"http://127.0.0.1:{free_port()}/mcp")
-    stack.scope("away", "away")
-    assert outcome(stack, "away", stack.token("away")) == "unreachable"
-    counted(stack, 1, "gatepost_upstream_errors_total", server="away", kind="unreachable")
-    counted(stack, 1, "gatepost_calls_total", server="away", decision="allow", rule="")
+    stack.register("unreachable", f"http://127.0.0.1:{free_port()}/mcp")
+    stack.scope("unreachable", "unreachable")
+    assert outcome(stack, "unreachable", stack.token("unreachable")) == "unreachable"
+    counted(stack, 1, "gatepost_upstream_errors_total", server="unreachable", kind="unreachable")
+    counted(stack, 1, "gatepost_calls_total", server="unreachable", decision="allow", rule="")
 
 
 def test_open_streams_are_those_whose_clients_are_there(stack: Stack) -> None:
