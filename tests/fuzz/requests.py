@@ -45,6 +45,8 @@ PATHS = st.one_of(
             "/MCP/recorded",
             "/mcp/",
             "/mcp/recorded?x=1#y",
+            "/mcp/recorded?sessionId=x",
+            "/mcp/recorded?session_id=%00",
             "/mcp/nowhere",
             "/a2a/recorded",
             "/api/servers",

@@ -8,9 +8,10 @@ import structlog
 from app.auth.snapshot import Snapshot
 from app.auth.verdict.addresses import Addresses
 from app.auth.verdict.agents import Agents
-from app.auth.verdict.schemas import Blocked, Limits, Refusal, ServerPart, UpstreamPart
+from app.auth.verdict.parts import limits_part, upstream_part
+from app.auth.verdict.schemas import Blocked, Refusal, ServerPart
 from app.core.credentials import UpstreamCredential
-from app.core.models import ServerEntry, ServerSettings, ToolKind, Transport, Upstream
+from app.core.models import ServerEntry, ServerSettings, ToolKind, Upstream
 from app.core.policy import REGISTRY
 from app.core.sealing import Sealer, SealError
 from app.core.settings import Settings
@@ -57,7 +58,7 @@ class Servers:
         except UpstreamRefused as error:
             return _refused(slug, "unresolved", str(error), now + REFUSAL_LIFE_S, identity=True)
         expires_at = int(now) + self._settings.verdict_ttl_s
-        upstream = _upstream(own, addresses, ServerSettings(slug=slug))
+        upstream = upstream_part(own, addresses, ServerSettings(slug=slug))
         return ServerPart(slug=slug, identity=True, upstream=upstream, expires_at=expires_at)
 
     async def _attached(self, slug: str, entry: ServerEntry, now: float) -> ServerPart:
@@ -86,10 +87,10 @@ class Servers:
         return ServerPart(
             slug=slug,
             identity=False,
-            upstream=_upstream(upstream, addresses, entry.settings, entry.transport),
+            upstream=upstream_part(upstream, addresses, entry.settings, entry.transport),
             headers=headers,
             blocked=blocked,
-            limits=_limits(entry.settings),
+            limits=limits_part(entry.settings),
             max_body=entry.settings.max_body and min(entry.settings.max_body, self._settings.max_body),
             expires_at=expires_at if ends_at is None else min(expires_at, int(ends_at)),
         )
@@ -103,39 +104,6 @@ class Servers:
         for kind, name in sorted(self._snapshot.refused(slug)):
             names[ToolKind.RESOURCE if kind is ToolKind.TEMPLATE else kind].append(name)
         return Blocked.model_validate(names)
-
-
-def _upstream(
-    upstream: Upstream,
-    addresses: list[str],
-    settings: ServerSettings,
-    transport: Transport = "streamable-http",
-) -> UpstreamPart:
-    return UpstreamPart(
-        scheme=upstream.scheme,
-        host=upstream.host,
-        sni=upstream.hostname,
-        target=upstream.target,
-        addresses=addresses,
-        connect_timeout_ms=_ms(settings.connect_timeout_s),
-        read_timeout_ms=_ms(settings.timeout_s),
-        total_timeout_ms=settings.total_timeout_s and _ms(settings.total_timeout_s),
-        transport=transport,
-    )
-
-
-def _ms(seconds: float) -> int:
-    return max(1, int(seconds * 1000))
-
-
-def _limits(settings: ServerSettings) -> Limits | None:
-    limits = Limits(
-        caller_rate=settings.rate_limit,
-        server_rate=settings.server_rate_limit,
-        caller_concurrency=settings.caller_concurrency,
-        server_concurrency=settings.concurrency,
-    )
-    return None if limits == Limits() else limits
 
 
 def _refused(

@@ -3,7 +3,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.core.models.server import SLUG_PATTERN
+from app.core.models.server import ServerSettings
 
 META_KEY = "dev.gatepost/agent"
 JSONRPC, HTTP_JSON = "JSONRPC", "HTTP+JSON"
@@ -11,16 +11,9 @@ BINDINGS = (JSONRPC, HTTP_JSON)
 """The bindings of A2A that the gateway carries."""
 
 
-class AgentSettings(BaseModel):
+class AgentSettings(ServerSettings):
     """Our part of an agent, under `_meta["dev.gatepost/agent"]` beside the members of its card."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    slug: str = Field(pattern=SLUG_PATTERN)
-    enabled: bool = True
-    tags: list[str] = []
-    timeout_s: float = Field(default=300.0, gt=0, le=86_400, description="longest silence of the agent")
-    max_body: int | None = Field(default=None, gt=0, description="bytes; never above the gateway's own cap")
     push_notifications: bool = Field(
         default=False, description="callers may name URLs that the agent itself calls"
     )

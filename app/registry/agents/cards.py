@@ -91,10 +91,12 @@ async def _extended(services: Services, entry: AgentEntry) -> dict[str, Any]:
             reason = "the agent refused the gateway's credential; an administrator must renew it"
             raise CardError("credential", reason) from None
         raise CardError("upstream", str(error)) from None
-    except (UpstreamRefused, Uncarriable, TokenRefused) as error:
+    except (UpstreamRefused, Uncarriable) as error:
         raise CardError("upstream", str(error)) from None
     except Problem as problem:
         raise CardError("upstream", f"the agent's extended card is not valid: {problem}") from None
+    except TokenRefused as error:
+        raise CardError("token_endpoint", str(error)) from None
     except SealError:
         reason = f"the credential of {slug} cannot be opened; an administrator must set it again"
         raise CardError("credential", reason) from None

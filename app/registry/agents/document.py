@@ -89,9 +89,12 @@ def _check_interfaces(card: dict[str, Any]) -> None:
         field = f"supportedInterfaces.{number}"
         if interface.binding in BINDINGS:
             try:
-                Upstream.from_url(interface.url)
+                upstream = Upstream.from_url(interface.url)
             except ValueError as error:
                 raise invalid([(f"{field}.url", str(error))]) from None
+            if upstream.scheme == "https" and upstream.is_at_address:
+                reason = "NGINX checks certificates for names alone; give the agent's host name"
+                raise invalid([(f"{field}.url", reason)])
             _check_path(interface, field)
 
 

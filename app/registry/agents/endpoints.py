@@ -7,6 +7,7 @@ from app.registry.agents import service
 from app.registry.agents.repository import AgentRepository
 from app.registry.agents.schemas import AgentAnswer
 from app.registry.credentials.schemas import CredentialBody
+from app.registry.credentials.token_url import check_token_url
 from app.registry.credentials.vault import CredentialVault
 from app.registry.deps import Caller, Cursor, IfMatch, Limit, RegistryServices, Slug
 from app.registry.etag import etag
@@ -79,6 +80,8 @@ async def set_credential(
 ) -> None:
     """Set what the agent is sent, at each of its interfaces; no answer ever repeats it."""
     await service.writable(services, caller, slug)
+    if body.oauth is not None:
+        await check_token_url(services.settings, body.oauth.token_url)
     await CredentialVault(services.store, services.sealer).put(credential_id(slug), body.to_keep())
 
 

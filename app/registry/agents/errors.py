@@ -9,7 +9,7 @@ _UPSTREAM = -31002
 
 
 class CardError(Exception):
-    """`rule` is `not_configured`, `credential` or `upstream`; the message is a sentence for people."""
+    """`rule` is `not_configured`, `credential`, `token_endpoint` or `upstream`; the message is for people."""
 
     def __init__(self, rule: str, reason: str) -> None:
         super().__init__(reason)

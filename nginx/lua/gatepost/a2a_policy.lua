@@ -32,7 +32,8 @@ end
 local function refused(server)
     local why = server.refusal
     local detail = server.refusal_detail
-    return nil, why == "unresolved" and 502 or 403, "upstream", why,
+    local status = (why == "unresolved" or why == "token_endpoint") and 502 or 403
+    return nil, status, "upstream", why,
         type(detail) == "string" and detail or UNCALLABLE[why]
 end
 

@@ -1,6 +1,7 @@
 -- Refusals at an agent, in the error form of the binding that was used: a JSON-RPC error, or google.rpc.Status with an
 -- ErrorInfo for HTTP+JSON (A2A 1.0, 9.5 and 11.6).
 
+local audit = require "gatepost.audit"
 local body = require "gatepost.body"
 local json = require "gatepost.json"
 local refuse = require "gatepost.refuse"
@@ -25,12 +26,36 @@ local function rest(status, layer, rule, text)
         .. '","message":' .. json.quote(text) .. ',"details":[' .. info .. "]}}")
 end
 
--- Refuses `call` = {rpc, id}. A client of JSON-RPC reads an error with its id only from an answer of status 200.
-function _M.call(call, status, layer, rule, text, code)
+-- `call` is {rpc, id}. A client of JSON-RPC reads an error with its id only from an answer of status 200.
+local function refused(call, status, layer, rule, text, code)
     if call.rpc then
         return refuse.denied(false, status, call.id, code or CODES[layer], layer, rule, text)
     end
     return rest(status, layer, rule, text)
+end
+
+-- Refuses `call` and writes its line in the audit log.
+function _M.deny(call, status, layer, rule, text, code)
+    audit.log(audit.members(call.entry and call.entry.caller, call.resource, call.operation, nil, "deny", rule))
+    return refused(call, status, layer, rule, text, code)
+end
+
+-- Refuses a caller whom auth does not know, or cannot be asked about.
+function _M.deny_caller(call, why, reason)
+    if why == "unavailable" then
+        ngx.header["Retry-After"] = 1
+        return _M.deny(call, 503, "gateway", why,
+            "the gateway cannot check this credential now; it will be able to again shortly", refuse.UNAVAILABLE)
+    elseif why == "misses" then
+        ngx.header["Retry-After"] = 10
+        return _M.deny(call, 429, "gateway", why, "too many bad credentials from this address; wait", refuse.LIMIT)
+    elseif why == "origin" then
+        return _M.deny(call, 403, "token", why,
+            "a session cookie counts only with JSON from this gateway's own pages; send a bearer token")
+    end
+    refuse.challenge(call.resource, reason)
+    return _M.deny(call, 401, "token", reason or "missing",
+        reason and refuse.token_text(reason) or "no credential: send Authorization: Bearer with a token")
 end
 
 -- For error_page, where ngx.ctx is gone. The cards come from the registry, which is a part of the gateway.
@@ -41,10 +66,10 @@ function _M.failed()
     local call = { rpc = path == "", id = message and message.id }
     local status, rule, text = response.failure()
     if ngx.var.gatepost_target:find("^http://gatepost_registry/") then
-        return _M.call(call, 503, "gateway", "unavailable", "the registry, which serves the cards, does not answer now",
+        return refused(call, 503, "gateway", "unavailable", "the registry, which serves the cards, does not answer now",
             refuse.UNAVAILABLE)
     end
-    return _M.call(call, status, "upstream", rule, text)
+    return refused(call, status, "upstream", rule, text)
 end
 
 return _M

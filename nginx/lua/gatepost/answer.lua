@@ -144,6 +144,7 @@ local function whole(ctx, chunk, last)
         ctx.filter = false
         return text, last
     end
+    ctx.ended = not last
     return kept or lists.unreadable(ctx.message.id), true
 end
 
@@ -158,6 +159,9 @@ function _M.body_filter()
         return nil
     end
     if kind == "json" then
+        if ctx.ended then -- the client has its answer: what is left of a list too large would be read for nothing
+            return ngx.ERROR
+        end
         arg[1], arg[2] = whole(ctx, arg[1], arg[2])
         return nil
     elseif not streams.may_pass(ctx) then

@@ -7,11 +7,13 @@ local EACH = 16 * 1024 * 1024
 local OF_ONE_SERVER = 32 * 1024 * 1024
 local ALL = 64 * 1024 * 1024
 local STEP = 1024 * 1024
+local COLLECT_EVERY_S = 1
 
 local _M = {}
 
 -- A request's context goes away with it; nothing here keeps it.
 local holding = setmetatable({}, { __mode = "k" })
+local collected_at = 0
 
 local function is_room(resource)
     local all, of_one = 0, 0
@@ -37,7 +39,10 @@ function _M.fits(ctx)
     memory.tune()
     if is_room(ctx.resource) then
         return true
+    elseif ngx.now() - collected_at < COLLECT_EVERY_S then -- it stops all calls for some milliseconds
+        return false
     end
+    collected_at = ngx.now()
     collectgarbage() -- what broke off is counted until then
     return is_room(ctx.resource)
 end

@@ -8,7 +8,7 @@ local var = ngx.var
 -- What makes the server work for one caller. Lists, the handshake, notifications and pings are few and their refusal
 -- would end sessions; streams stay open without work being done, so they hold no slot.
 local LIMITED = { ["tools/call"] = true, ["prompts/get"] = true, ["resources/read"] = true,
-    ["completion/complete"] = true }
+    ["completion/complete"] = true, SendMessage = true, SendStreamingMessage = true }
 
 local SOON = 1
 

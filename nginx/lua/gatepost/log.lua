@@ -12,7 +12,10 @@ function _M.log()
     if ctx.filter == "events" then
         streams.forget(ctx)
     end
-    limits.release()
+    -- Behind error_page the context is gone, and only the variable tells of slots.
+    if not ctx.line or ctx.entry.server.limits then
+        limits.release()
+    end
     metrics.count(ctx)
 end
 

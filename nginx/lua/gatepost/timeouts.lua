@@ -11,7 +11,7 @@ local SHORTEST = 0.001
 local TOLERANCE = 0.01
 
 -- A stream may be silent for as long as it lives: whether its other end is still there is TCP's to find out.
-local STREAMS = { GET = true, ["subscriptions/listen"] = true }
+local STREAMS = { GET = true, ["subscriptions/listen"] = true, SubscribeToTask = true }
 local STREAM_READ_S = 86400
 
 local _M = { CONNECT_S = CONNECT_S, READ_S = READ_S }
@@ -76,7 +76,7 @@ end
 -- by an event, and only then does the stream break off; what else has begun can only break off.
 function _M.cut(ctx)
     local id = ctx.message.id
-    if ctx.filter ~= "events" or ctx.ended or not id then
+    if ctx.filter ~= "events" or ctx.ended or not id or id == "null" then
         return ngx.ERROR
     end
     ctx.ended = true

@@ -45,7 +45,8 @@ def register(stack: Stack, slug: str, agent: Agent, **ours: object) -> None:
 
 
 def scope(stack: Stack, name: str, slug: str, *actions: str) -> str:
-    """A scope for those actions on the agent; gives a token narrowed to it."""
+    """A scope `agent-<name>` for those actions on the agent; gives a token narrowed to it."""
+    name = f"agent-{name}"
     agents = [{"agent": slug, "actions": list(actions)}]
     stack.api("POST", "/api/scopes", {"name": name, "groups": ["admins"], "agents": agents}, expect=201)
     return stack.token(name)
@@ -59,4 +60,4 @@ def attached(stack: Stack) -> Iterator[Attached]:
         stack.api("PUT", "/api/agents/counter/credential", {"bearer": CREDENTIAL}, expect=204)
         yield Attached(stack, agent, "counter", scope(stack, "counter-all", "counter", "read", "invoke"))
         stack.api("DELETE", "/api/agents/counter", expect=204)
-        stack.api("DELETE", "/api/scopes/counter-all", expect=204)
+        stack.api("DELETE", "/api/scopes/agent-counter-all", expect=204)

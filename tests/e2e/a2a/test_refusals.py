@@ -177,6 +177,36 @@ def test_a_request_for_another_tenant_than_the_card_s_is_refused(stack: Stack) -
         unreached(attached, check)
 
 
+def test_messages_have_the_limits_of_the_entry_and_what_only_looks_has_none(stack: Stack) -> None:
+    with running() as agent:
+        register(stack, "limited", agent, rate_limit=1)
+        attached = Attached(stack, agent, "limited", scope(stack, "limited", "limited", "*"))
+        until(lambda: attached.send("POST", "/message:send", MESSAGE).status_code == 429)
+        assert by_rest(attached, "POST", "/message:stream", MESSAGE) == (429, "rate_limit")
+        assert by_rpc(attached, "SendMessage", MESSAGE) == ("policy", "rate_limit")
+        assert int(attached.send("POST", "/message:send", MESSAGE).headers["Retry-After"]) > 0
+        assert attached.send("GET", "/tasks").status_code == 200
+
+
+def test_an_agent_that_takes_too_long_as_a_whole_is_cut_off(stack: Stack) -> None:
+    with running() as agent:
+        register(stack, "slow", agent, total_timeout_s=1)
+        attached = Attached(stack, agent, "slow", scope(stack, "slow", "slow", "*"))
+        waits = {"message": {**MESSAGE["message"], "parts": [{"text": "wait"}]}}
+        assert by_rpc(attached, "SendMessage", waits) == ("upstream", "total_timeout")
+        assert by_rest(attached, "POST", "/message:send", waits) == (504, "total_timeout")
+
+
+def test_a_page_of_another_origin_may_not_call(attached: Attached) -> None:
+    def check() -> None:
+        assert by_rest(attached, "POST", "/message:send", MESSAGE, Origin="https://evil.example") == (
+            403,
+            "origin",
+        )
+
+    unreached(attached, check)
+
+
 def test_an_agent_that_is_away_is_named_as_the_layer(stack: Stack) -> None:
     with running() as agent:
         register(stack, "away", agent)
@@ -198,7 +228,7 @@ def test_a_disabled_agent_is_refused_within_two_seconds_and_its_streams_end(stac
         ):
             lines = stream.iter_lines()
             assert next(lines)
-            stack.api("DELETE", "/api/scopes/stops", expect=204)
+            stack.api("DELETE", "/api/scopes/agent-stops", expect=204)
             with pytest.raises(httpx2.RemoteProtocolError):
                 list(lines)
         until(lambda: by_rpc(attached, "SendMessage", MESSAGE)[1] == "agent", 5)

@@ -11,7 +11,7 @@ def head(gate: Gate, *lines: str, end: str = "\r\n") -> bytes:
     """The head of a call that would be allowed, with these lines in it."""
     usual = [
         f"POST {PATH} HTTP/1.1",
-        "Host: gateway",
+        "Host: localhost",
         f"Authorization: Bearer {gate.token}",
         "Content-Type: application/json",
     ]

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 pytestmark = pytest.mark.anyio
-RPC = {"url": "https://192.0.2.10/rpc?x=1", "protocolBinding": "JSONRPC", "protocolVersion": "1.0"}
+RPC = {"url": "http://192.0.2.10/rpc?x=1", "protocolBinding": "JSONRPC", "protocolVersion": "1.0"}
 REST = {
     "url": "http://192.0.2.11:9000/a/",
     "protocolBinding": "HTTP+JSON",
@@ -15,7 +15,7 @@ OLD = {"url": "http://192.0.2.12/", "protocolBinding": "JSONRPC", "protocolVersi
 
 @pytest.fixture
 async def auditor(world: Any) -> Any:
-    await world.agent("auditor", OLD, RPC, REST, timeout_s=30)
+    await world.agent("auditor", OLD, RPC, REST, timeout_s=30, total_timeout_s=90, rate_limit=60)
     await world.agent_scope("auditors", ["fin"], "auditor", "read", "invoke", "destroy")
     return world
 
@@ -25,9 +25,11 @@ async def test_a_verdict_says_what_and_where_for_each_binding(auditor: Any) -> N
     assert verdict["caller"]["rights"] == {"invoke": ["*"], "read": ["*"]}
     interfaces = verdict["server"]["interfaces"]
     assert interfaces["JSONRPC"]["upstream"]["target"] == "/rpc?x=1"
-    assert interfaces["JSONRPC"]["upstream"]["addresses"] == ["192.0.2.10:443"]
+    assert interfaces["JSONRPC"]["upstream"]["addresses"] == ["192.0.2.10:80"]
     assert interfaces["HTTP+JSON"]["upstream"]["target"] == "/a"
     assert interfaces["HTTP+JSON"]["upstream"]["read_timeout_ms"] == 30_000
+    assert interfaces["JSONRPC"]["upstream"]["total_timeout_ms"] == 90_000
+    assert verdict["server"]["limits"]["caller_rate"] == 60
     assert [one["tenant"] for one in interfaces.values()] == ["", "t"]
     assert verdict["server"]["push_notifications"] is False
     assert (verdict["server"]["identity"], verdict["caller"]["identity"]) == (False, None)

@@ -48,7 +48,7 @@ async def test_processes_that_start_at_once_share_the_first_key(store: Store, se
         {"aud": "someone else"},
         {"aud": None},
         {"exp": int(time.time()) - 60},
-        {"nbf": int(time.time()) + 600},
+        {"nbf": int(time.time()) + 86_400},
     ],
 )
 async def test_a_claim_that_does_not_fit_is_refused(keys: SigningKeys, changed: dict[str, Any]) -> None:

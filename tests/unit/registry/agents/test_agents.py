@@ -62,6 +62,7 @@ async def test_a_card_that_is_not_valid_is_refused_by_field(
     ("binding", "url", "tenant"),
     [
         ("JSONRPC", "ftp://127.0.0.1/", ""),
+        ("JSONRPC", "https://127.0.0.1/", ""),
         ("HTTP+JSON", "http://127.0.0.1/a?key=1", ""),
         ("HTTP+JSON", "http://127.0.0.1/", "a/b"),
         ("JSONRPC", "http://127.0.0.1/", ".."),
@@ -203,3 +204,13 @@ async def test_a_scope_that_names_a_missing_agent_or_action_is_kept_with_a_warni
     scope = {"name": "later", "groups": [], "agents": [{"agent": "gone", "actions": ["read", "destroy"]}]}
     answer = await world.http.post("/api/scopes", json=scope, headers=world.admin)
     assert [warning.split(" ")[0] for warning in answer.json()["warnings"]] == ["no", "destroy"]
+
+
+async def test_tokens_for_an_agent_are_not_asked_for_inside_the_network(world: World) -> None:
+    await add(world, card(), "auditor")
+    oauth = {"token_url": "http://169.254.169.254/token", "client_id": "id", "client_secret": SECRET}
+    answer = await world.http.put(
+        "/api/agents/auditor/credential", json={"oauth": oauth}, headers=world.admin
+    )
+    assert answer.status_code == 422
+    assert SECRET not in answer.text
