@@ -1,6 +1,9 @@
 """An upstream that answers a GET as no proper server does: it is named, and costs nobody else anything."""
 
 import contextlib
+import os
+import signal
+import socket
 from urllib.parse import urlsplit
 
 import httpx2
@@ -10,6 +13,7 @@ from tests.e2e.bypass import http1
 from tests.e2e.bypass.reply import Reply
 from tests.e2e.bypass.test_conditions import CONDITIONS
 from tests.e2e.held import NOTIFICATION
+from tests.e2e.raw_upstream import closed_by_peer
 from tests.e2e.stack import Stack, until
 from tests.e2e.test_server_stream import HEAD, behind, chunk, listening
 
@@ -102,3 +106,20 @@ def test_a_body_that_cannot_be_read_is_refused_in_json_and_logged(
         lambda: logged in [(line["request_id"], line["decision"], line["rule"]) for line in stack.audit()],
         what="the audit line",
     )
+
+
+def test_a_caller_that_leaves_while_auth_is_asked_keeps_nobody_waiting(stack: Stack) -> None:
+    where, pid = urlsplit(stack.url), stack.pid("auth")
+    with behind(stack, "left", HEAD) as (_, token):
+        sent = [("Host", where.netloc), ("Authorization", f"Bearer {token}")]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            with socket.create_connection((where.hostname or "", where.port or 0)) as connection:
+                connection.sendall(http1.head("GET", "/mcp/left", sent))
+                assert not closed_by_peer(connection, 0.3)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        with httpx2.stream(
+            "GET", f"{stack.url}/mcp/left", headers={"Authorization": f"Bearer {token}"}, timeout=2.5
+        ) as answer:
+            assert answer.status_code == 200
