@@ -83,6 +83,14 @@ async def test_a_refused_call_shows_its_reason_and_the_session_goes_on(stack: St
     assert (line["decision"], line["rule"]) == ("deny", "tool")
 
 
+def test_a_refusal_that_repeats_a_long_name_comes_on_the_stream(stack: Stack, older: str) -> None:
+    with stream(stack, older) as (endpoint, lines):
+        for name in ("x" * 8190, "é" * 4090, "\x7f" * 8190):
+            assert post(stack.url, endpoint, older, "tools/call", name=name).status_code == 202
+            data = next(line for line in lines if line.startswith("data: "))
+            assert json.loads(data.removeprefix("data: "))["error"]["data"]["rule"] == "tool"
+
+
 def test_the_endpoint_is_the_gateways_and_the_callers_own(stack: Stack, older: str) -> None:
     with stream(stack, older) as (endpoint, lines):
         assert endpoint.startswith(f"/mcp/{SLUG}?sessionId=")

@@ -18,9 +18,9 @@ def chunk(data: bytes) -> bytes:
 
 
 @contextmanager
-def behind(stack: Stack, slug: str, start: bytes = b"") -> Iterator[tuple[Held, str]]:
+def behind(stack: Stack, slug: str, start: bytes = b"", **ours: object) -> Iterator[tuple[Held, str]]:
     with held(start) as upstream:
-        stack.register(slug, upstream.url, bearer="secret-of-the-stream")
+        stack.register(slug, upstream.url, bearer="secret-of-the-stream", **ours)
         stack.scope(slug, slug)
         yield upstream, stack.token(slug)
 
@@ -40,6 +40,21 @@ def test_headers_come_although_the_upstream_is_silent_and_its_events_later(stack
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/event-stream")
         upstream.say(HEAD + chunk(NOTIFICATION))
         assert next(answer.iter_bytes()) == NOTIFICATION
+
+
+@pytest.mark.parametrize("start", [b"", HEAD], ids=["silent", "head"])
+def test_headers_come_by_http2_before_there_is_an_event(tls_stack: Stack, start: bytes) -> None:
+    slug = f"silent-http2-{len(start)}"
+    with (
+        behind(tls_stack, slug, start) as (upstream, token),
+        httpx2.Client(http2=True, verify=False, timeout=10) as client,
+        client.stream(
+            "GET", f"{tls_stack.url}/mcp/{slug}", headers={"Authorization": f"Bearer {token}"}
+        ) as answer,
+    ):
+        assert (answer.http_version, answer.status_code) == ("HTTP/2", 200)
+        upstream.say(HEAD * (not start) + chunk(NOTIFICATION) + b"0\r\n\r\n")
+        assert answer.read() == b":\n\n" + NOTIFICATION
 
 
 def test_the_upstream_gets_the_clients_headers_and_its_own_credential(stack: Stack) -> None:

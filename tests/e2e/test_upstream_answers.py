@@ -147,8 +147,19 @@ def test_a_list_that_cannot_be_read_is_an_error_of_the_same_request(gate: Gate, 
         b"data: " + LIST.replace(b'"result"', b'"r\\u0065sult"') + b"\n\n",
         b"data: " + LIST.replace(b'"tools"', b'"t\\u006fols"') + b"\n\n",
         b"data:" + LIST + b"\r\r",
+        b'data: {"result":{}}\n\rdata: ' + LIST + b"\n\n",
+        b'data: {"result":{}}\r\n\rdata: ' + LIST + b"\n\n",
+        b'data: {"result":{}}\ndata: ' + LIST + b"\n\n",
     ],
-    ids=["byte order mark", "escaped result", "escaped tools", "carriage returns"],
+    ids=[
+        "byte order mark",
+        "escaped result",
+        "escaped tools",
+        "carriage returns",
+        "a line feed, then a carriage return",
+        "both, then a carriage return",
+        "behind a message",
+    ],
 )
 def test_a_list_in_disguise_shows_nothing_forbidden(gate: Gate, event: bytes) -> None:
     reply = answered(gate, 200, {"Content-Type": "text/event-stream"}, event, message("tools/list", {}))

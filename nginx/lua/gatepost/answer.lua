@@ -11,6 +11,9 @@ local timeouts = require "gatepost.timeouts"
 local sub, concat = string.sub, table.concat
 local find = ngx.re.find
 
+-- What holding one more part takes besides its bytes: an upstream may send them one by one.
+local EACH_PART = 32
+
 local _M = {}
 
 -- Prepares the filter of an answer, before its headers go out. `kind` is "events" or "json".
@@ -74,8 +77,9 @@ local function filtered(ctx, event)
     return concat(others) .. "data: " .. kept:gsub("[\r\n]+", " ") .. "\n\n"
 end
 
-local END = [[\r?\n\r?\n|\r\r]]
-local LAST_END = [[^[\s\S]*(?:\r?\n\r?\n|\r\r)]]
+-- Two ends of lines, of whichever of the three kinds each is.
+local END = [[(?>\r\n|\n|\r)(?>\r\n|\n|\r)]]
+local LAST_END = [[^[\s\S]*]] .. END
 local AN_ID = [[(?:^|[\r\n])(?:\xEF\xBB\xBF)?id]]
 
 -- Whether an event of these may have to be changed.
@@ -110,7 +114,7 @@ local function events(ctx, chunk)
     local out = ""
     local unread = ctx.tail == "" and chunk or ctx.tail .. chunk
     ctx.parts[#ctx.parts + 1] = chunk
-    ctx.size = ctx.size + #chunk
+    ctx.size = ctx.size + #chunk + EACH_PART
     if find(unread, END, "jo") then
         local pending = concat(ctx.parts)
         held.drop(ctx)
@@ -127,7 +131,7 @@ end
 
 -- The list, once it is whole, and whether it is the end of the answer: of one too large to hold it is at once.
 local function whole(ctx, chunk, last)
-    ctx.size = ctx.size + #chunk
+    ctx.size = ctx.size + #chunk + EACH_PART
     ctx.parts[#ctx.parts + 1] = chunk
     local fits = held.fits(ctx)
     if fits and not last then

@@ -51,7 +51,7 @@ end
 
 -- A text that only holders of `key` (32 bytes) can read or make, as base64url; `about` is bound to it and not in it.
 function _M.seal(key, text, about)
-    assert(#text <= LONGEST and C.RAND_bytes(nonce, NONCE) == 1)
+    assert(#text <= LONGEST - NONCE - TAG and C.RAND_bytes(nonce, NONCE) == 1)
     local sealed = run(1, key, nonce, text, about)
     assert(C.EVP_CipherFinal_ex(context, out, written) == 1)
     assert(C.EVP_CIPHER_CTX_ctrl(context, GET_TAG, TAG, tag) == 1)

@@ -1,7 +1,7 @@
 -- An HTTP/1.1 answer as it comes from a cosocket (RFC 9112): its head, then its body piece by piece. An upstream is not
 -- trusted to end a line: what is held of it is bounded.
 
-local find, sub = string.find, string.sub
+local find, match, sub = string.find, string.match, string.sub
 
 local MOST_HEAD = 32 * 1024
 local MOST_LINE = 1024
@@ -25,10 +25,14 @@ function Answer:fill()
     return true
 end
 
+-- No pattern here goes back over a line for each of its blanks: a long one would hold up the worker for hours.
 local function fields(text)
     local headers = {}
-    for name, value in text:gmatch("([^\r\n:]+):[ \t]*([^\r\n]-)[ \t]*\r?\n") do
-        headers[name:lower()] = value
+    for line in text:gmatch("[^\n]+") do
+        local name, value = line:match("^([^:]+):[ \t]*(.*)$")
+        if name then
+            headers[name:lower()] = value:match("^(.*[^ \t\r])") or ""
+        end
     end
     return headers
 end
@@ -47,7 +51,11 @@ function Answer:head()
             elseif status >= 200 then
                 local headers = fields(text:match("^[^\n]*\n(.*)$"))
                 self.chunked = (headers["transfer-encoding"] or ""):lower():find("chunked", 1, true) ~= nil
-                self.left = self.chunked and 0 or tonumber(headers["content-length"]) or false
+                local length = headers["content-length"]
+                if not self.chunked and length and not length:find("^%d+$") then
+                    return nil, "no length"
+                end
+                self.left = self.chunked and 0 or tonumber(length) or false
                 self.ended = status == 204 or (not self.chunked and self.left == 0)
                 return status, headers
             end
@@ -65,13 +73,15 @@ end
 -- Reads the size of the next chunk; nil and why not.
 function Answer:next_chunk()
     while true do
-        local _, stop, size = find(self.buffer, "^\r?\n?(%x+)[^\n]*\n")
-        if stop then
+        local _, start = find(self.buffer, "^\r?\n?")
+        local stop = find(self.buffer, "\n", start + 1, true)
+        local size = match(self.buffer, "^(%x+)[ \t]*[;\r\n]", start + 1)
+        if stop and size then
             self.buffer = sub(self.buffer, stop + 1)
             self.left = tonumber(size, 16)
             self.ended = self.left == 0
             return true
-        elseif #self.buffer > MOST_LINE or find(self.buffer, "^\r?\n?[^%x\r\n]") then
+        elseif stop or #self.buffer > MOST_LINE or find(self.buffer, "^[^%x\r\n]", start + 1) then
             return nil, "no chunk"
         end
         local ok, err = self:fill()

@@ -35,7 +35,7 @@ local function hides(text, from, to)
     return name and WATCHED[name]
 end
 
--- The members of the object at i as {name → {from, to}}, with the key's own offset; nil where it is not strict JSON.
+-- The members of the object at i as {name → {from, to}}, and the offset behind it; nil where it is not strict JSON.
 local function members(text, p, i)
     local found = {}
     local at, behind = first(p, i, json.CLOSE)
@@ -58,7 +58,10 @@ local function members(text, p, i)
         end
         at, behind = following(p, stop, json.CLOSE)
     end
-    return behind and found or nil
+    if behind then
+        return found, behind
+    end
+    return nil
 end
 
 local function allowed(entry, list, text, p, i)
@@ -123,8 +126,8 @@ function _M.message(entry, text, cacheable)
     if p[start] ~= json.OPEN then
         return nil
     end
-    local envelope = members(text, p, start)
-    if not envelope then
+    local envelope, behind = members(text, p, start)
+    if not envelope or space(p, behind) ~= #text then
         return nil
     end
     local result = envelope.result

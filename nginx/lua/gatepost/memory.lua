@@ -7,16 +7,19 @@ local PERIOD = 1
 local _M = {}
 
 -- Lets garbage grow to about 32 MiB a worker before it is collected, whatever the live heap's size.
-local function tune(premature)
-    if not premature then
-        local pause = 100 + 100 * SPARE_KB / collectgarbage("count")
-        collectgarbage("setpause", math.max(110, math.min(1000, pause)))
-    end
+function _M.tune()
+    local pause = 100 + 100 * SPARE_KB / collectgarbage("count")
+    collectgarbage("setpause", math.max(110, math.min(1000, pause)))
 end
 
-function _M.tune()
-    tune()
-    ngx.timer.every(PERIOD, tune)
+-- For init_worker_by_lua.
+function _M.watch()
+    _M.tune()
+    ngx.timer.every(PERIOD, function(premature)
+        if not premature then
+            _M.tune()
+        end
+    end)
 end
 
 return _M

@@ -21,10 +21,14 @@ end
 -- NGINX would compare its own answers of 200 with what the client says it holds, and send 412 or 304 in their place.
 local CONDITIONS = { "If-Match", "If-None-Match", "If-Unmodified-Since", "If-Modified-Since" }
 
-local function send(status, content_type, text)
+function _M.unconditional()
     for i = 1, #CONDITIONS do
         ngx.req.clear_header(CONDITIONS[i])
     end
+end
+
+local function send(status, content_type, text)
+    _M.unconditional()
     ngx.status = status
     ngx.header["Content-Type"] = content_type
     ngx.header["Content-Length"] = #text

@@ -66,7 +66,7 @@ function _M.header_filter()
     end
     local status, header = ngx.status, ngx.header
     local content_type = header["Content-Type"]
-    local empty = not content_type and ngx.var.upstream_http_content_length == "0"
+    local empty = not content_type and (ngx.var.upstream_http_content_length or header["Content-Length"]) == "0"
     local kind, fault = _M.judge(ctx, status, content_type, header["Content-Encoding"], empty)
     if not kind then
         return fail(fault)

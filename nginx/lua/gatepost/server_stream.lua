@@ -3,6 +3,7 @@
 
 local config = require "gatepost.config"
 local http_answer = require "gatepost.http_answer"
+local refuse = require "gatepost.refuse"
 local response = require "gatepost.response"
 local timeouts = require "gatepost.timeouts"
 
@@ -86,11 +87,15 @@ local function fail(rule)
     return response.failed()
 end
 
--- Sends a head on; the filters see it and what follows as they see NGINX's own.
+-- Sends a head on; the filters see it and what follows as they see NGINX's own. In HTTP/2 a head alone waits in the
+-- buffer of TLS for what comes behind it, so there a comment goes with it.
 local function begin(status, kind)
     ngx.status = status
     ngx.header["Content-Type"] = kind
     ngx.send_headers()
+    if ngx.req.http_version() == 2 then
+        ngx.print(":\n\n")
+    end
     return ngx.flush(true)
 end
 
@@ -106,17 +111,21 @@ local function relay(answer)
     end
 end
 
-local function whole(answer)
+-- The body, where it is no stream and must come in the time of other answers; nil and the rule that it failed by.
+local function whole(answer, limits)
     local parts, size = {}, 0
+    answer.sock:settimeouts(SEND_MS, SEND_MS, (limits and limits.read_s or timeouts.READ_S) * 1000)
     while true do
         local data, err = answer:piece()
-        if not data then
-            return not err and concat(parts) or nil
+        if not data and err then
+            return nil, err == "timeout" and err or "unreachable"
+        elseif not data then
+            return concat(parts)
         end
         parts[#parts + 1] = data
         size = size + #data
         if size > MOST_TEXT then
-            return nil
+            return nil, "unreachable"
         end
     end
 end
@@ -124,9 +133,12 @@ end
 -- What is no stream: the upstream's refusal, or that it has none to give.
 local function pass(ctx, status, headers, answer)
     local kind, fault = response.judge(ctx, status, headers["content-type"], headers["content-encoding"], answer.ended)
-    local text = not fault and whole(answer)
+    local text
+    if not fault then
+        text, fault = whole(answer, ctx.route.timeouts)
+    end
     if not text then
-        return fail(fault or "unreachable")
+        return fail(fault)
     end
     ngx.status = status
     ngx.header["Content-Type"] = kind == "text" and "text/plain" or headers["content-type"]
@@ -146,6 +158,7 @@ function _M.run()
     if not sent then
         return fail("unreachable")
     end
+    refuse.unconditional()
     local answer = http_answer.of(sock)
     local status, headers = answer:head()
     local early = headers == "timeout"

@@ -7,6 +7,8 @@ local session = require "gatepost.session"
 local _M = {}
 
 local REFUSAL = "gatepost:"
+-- A refusal repeats the name that the caller chose, and what is sealed must not be as long as that may be.
+local MOST_TEXT = 1024
 
 function _M.spoken(entry)
     local to = entry.server and entry.server.upstream
@@ -65,6 +67,9 @@ end
 -- clients, and none reads the POST's body. So the upstream is asked, under an id that holds the refusal, for a method
 -- that no server has, and its error is replaced on the way back.
 function _M.refuse(ctx, message, code, layer, rule, text)
+    if #text > MOST_TEXT then
+        text = text:sub(1, MOST_TEXT):gsub("[\192-\255][\128-\191]*$", "") .. "…"
+    end
     local sealed = session.seal("refusal", ctx, refuse.error_text(message.id, code, layer, rule, text))
     ngx.req.set_body_data('{"jsonrpc":"2.0","id":"' .. REFUSAL .. sealed .. '","method":"gatepost/refused"}')
 end

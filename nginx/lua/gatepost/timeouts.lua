@@ -14,7 +14,7 @@ local TOLERANCE = 0.01
 local STREAMS = { GET = true, ["subscriptions/listen"] = true, SubscribeToTask = true }
 local STREAM_READ_S = 86400
 
-local _M = { CONNECT_S = CONNECT_S }
+local _M = { CONNECT_S = CONNECT_S, READ_S = READ_S }
 
 _M.TEXTS = {
     connect_timeout = "the upstream took no connection within its connect_timeout_s",

@@ -17,6 +17,7 @@ local SHARED = 4096
 local REFUSAL_LIFE = 10
 local MISSES, MISS_WINDOW = 120, 10
 local WAIT_STEP, WAIT_MOST = 0.01, 5
+local CLIENT_CLOSED = 499
 
 local _M = {}
 
@@ -214,6 +215,13 @@ local function ask_once(resource, header, credential, key, current)
         elseif waited >= WAIT_MOST then
             return nil, "unavailable"
         end
+    end
+    if ngx.get_phase() ~= "timer" then
+        -- Where a client that leaves ends its request at once, others would wait for an answer that nobody asks for.
+        ngx.on_abort(function()
+            refusals:delete(lock)
+            ngx.exit(CLIENT_CLOSED)
+        end)
     end
     local entry, why, reason = ask(resource, header, credential, key)
     refusals:delete(lock)
