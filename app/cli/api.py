@@ -105,7 +105,7 @@ class Api:
         try:
             answer = self._client.request(method, path, params=query, json=body)
         except httpx2.HTTPError as error:
-            raise CliError(f"{self.target.url} does not answer: {error or type(error).__name__}") from error
+            raise CliError(_unanswered(self.target.url, error)) from error
         if answer.is_success:
             return answer
         raise (NotFoundError if answer.status_code == 404 else CliError)(_refusal(answer))
@@ -138,6 +138,13 @@ def _refusal(answer: httpx2.Response) -> str:
         return f"{answer.request.method} {answer.request.url.path}: status {answer.status_code}"
     detail = problem.get("detail")
     return f"{problem['title']}: {detail}" if detail else str(problem["title"])
+
+
+def _unanswered(url: str, error: httpx2.HTTPError) -> str:
+    text = f"{url} does not answer: {error or type(error).__name__}"
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return f"{text}; for a certificate of your own authority, name its PEM file in SSL_CERT_FILE"
+    return text
 
 
 def _read_token(path: Path) -> str:

@@ -40,7 +40,7 @@ def run() -> None:
             undo.callback(api.delete, f"/api/tokens/{token['id']}")
             show("4. A token is narrowed to that scope. An ordinary MCP client connects with it.")
             asyncio.run(_calls(f"{api.target.url}/mcp/{SLUG}", token["value"]))
-    show("\nAll as it should be. Server, scope and token of the demo are gone again.")
+    show("\nAll as it should be. Server and scope of the demo are gone again, its token is revoked.")
 
 
 async def _calls(url: str, token: str) -> None:

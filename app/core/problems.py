@@ -12,6 +12,7 @@ from app.core.store import Conflict, StoreError
 
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger(__name__)
+_REASONS = {"missing": "it is missing", "extra_forbidden": "there is no such member"}
 
 
 class Problem(Exception):  # noqa: N818  (RFC 9457 calls it so)
@@ -46,6 +47,13 @@ class Problem(Exception):  # noqa: N818  (RFC 9457 calls it so)
         return JSONResponse(self.document, self.status, self.headers, MEDIA_TYPE)
 
 
+def wrong_with(found: Mapping[str, Any]) -> str:
+    """Why one value is not valid, from an item of pydantic's `errors()`, without that library's own terms."""
+    if found["type"] == "string_pattern_mismatch":
+        return f"it must match {found['ctx']['pattern']}"
+    return _REASONS.get(found["type"], str(found["msg"]).removeprefix("Value error, "))
+
+
 def install(app: FastAPI) -> None:
     """Make every error answer of an application a problem document."""
     app.add_exception_handler(Problem, _problem)
@@ -63,7 +71,7 @@ async def _problem(_request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    errors = [{"field": _field(found["loc"]), "reason": found["msg"]} for found in error.errors()]
+    errors = [{"field": _field(found["loc"]), "reason": wrong_with(found)} for found in error.errors()]
     detail = "; ".join(f"{found['field']}: {found['reason']}" for found in errors)
     return Problem(422, "invalid-request", "The request is not valid", detail, errors=errors).response()
 

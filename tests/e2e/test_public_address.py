@@ -105,6 +105,11 @@ def test_a_pair_that_is_not_fit_changes_nothing_and_is_named_once(
     assert log.read_text().count("is not taken") <= said + 2
 
 
+def test_plain_http_at_the_port_of_tls_is_refused_without_complaints(stack: Stack) -> None:
+    assert httpx2.get(stack.url.replace("https:", "http:")).status_code == 400
+    assert "uninitialized" not in stack.file("nginx", "logs", "error.log").read_text()
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_browsers_are_told_to_come_by_https_alone(stack: Stack, path: str) -> None:
     headers = httpx2.get(stack.url + path, verify=False).headers

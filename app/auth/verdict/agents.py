@@ -49,7 +49,9 @@ class Agents:
             return None
         expires_at = int(now) + self._settings.verdict_ttl_s
         if not entry.settings.enabled:
-            return _refused(slug, "disabled", f"{slug} is disabled at the registry", expires_at)
+            return _refused(
+                slug, "disabled", f"{slug} is disabled; an administrator can enable it", expires_at
+            )
         if not entry.interfaces:
             return _refused(slug, "no_interface", NO_INTERFACE.format(slug), expires_at)
         return await self._part(slug, entry, now, expires_at)

@@ -64,7 +64,9 @@ class Servers:
     async def _attached(self, slug: str, entry: ServerEntry, now: float) -> ServerPart:
         expires_at = int(now) + self._settings.verdict_ttl_s
         if not entry.settings.enabled:
-            return _refused(slug, "disabled", f"{slug} is disabled at the registry", expires_at)
+            return _refused(
+                slug, "disabled", f"{slug} is disabled; an administrator can enable it", expires_at
+            )
         if entry.url is None:
             detail = f"{slug} has no HTTP endpoint; run it locally as its server.json says"
             return _refused(slug, "stdio_only", detail, expires_at)

@@ -12,7 +12,7 @@ from pydantic import ValidationError as SettingsInvalid
 
 from app.core.models import SLUG_PATTERN, AgentEntry, AgentInterface, AgentSettings, Upstream
 from app.core.models.agent import BINDINGS, HTTP_JSON, META_KEY, declared
-from app.core.problems import Problem
+from app.core.problems import Problem, wrong_with
 from app.registry.servers.document import MAX_ERRORS, Field, path_of, reason_of
 
 SCHEMA: dict[str, Any] = json.loads(
@@ -80,7 +80,7 @@ def _settings(part: object, name: str) -> AgentSettings:
     except SettingsInvalid as error:
         found = error.errors(include_url=False, include_input=False)
         raise invalid(
-            (".".join([f"_meta.{META_KEY}", *map(str, one["loc"])]), one["msg"]) for one in found
+            (".".join([f"_meta.{META_KEY}", *map(str, one["loc"])]), wrong_with(one)) for one in found
         ) from None
 
 

@@ -40,7 +40,7 @@ def describe(error: Exception, deadline_s: float) -> str:
         if isinstance(cause, httpx2.TimeoutException | TimeoutError):
             return f"the server did not answer all within {deadline_s:g} s"
         if isinstance(cause, httpx2.HTTPError | OSError):
-            return f"no connection: {cause or type(cause).__name__}"
+            return f"no connection: {cause or type(cause).__name__}; is it running, and its URL right?"
     return f"the server's answer cannot be read ({type(causes[0]).__name__})"
 
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError as SettingsInvalid
 from app.core.models import SLUG_PATTERN, ServerEntry, ServerSettings, Upstream
 from app.core.models.server import META_KEY
 from app.core.policy import REGISTRY
-from app.core.problems import Problem
+from app.core.problems import Problem, wrong_with
 
 _SCHEMA = json.loads((Path(__file__).parent / "server.schema.json").read_text(encoding="utf-8"))
 _VALIDATOR = Draft7Validator(_SCHEMA)
@@ -76,7 +76,7 @@ def _settings(part: object, slug: str) -> ServerSettings:
     except SettingsInvalid as error:
         found = error.errors(include_url=False, include_input=False)
         raise invalid(
-            (".".join([f"_meta.{META_KEY}", *map(str, one["loc"])]), one["msg"]) for one in found
+            (".".join([f"_meta.{META_KEY}", *map(str, one["loc"])]), wrong_with(one)) for one in found
         ) from None
 
 

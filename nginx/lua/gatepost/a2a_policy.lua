@@ -5,7 +5,7 @@ local routes = require "gatepost.a2a_routes"
 local _M = {}
 
 local UNCALLABLE = {
-    disabled = "this agent is disabled",
+    disabled = "this agent is disabled; an administrator can enable it",
     no_interface = "this agent has no interface that the gateway carries",
     unresolved = "this agent's host name cannot be used",
 }

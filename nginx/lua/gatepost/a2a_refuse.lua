@@ -48,7 +48,8 @@ function _M.deny_caller(call, why, reason)
             "the gateway cannot check this credential now; it will be able to again shortly", refuse.UNAVAILABLE)
     elseif why == "misses" then
         ngx.header["Retry-After"] = 10
-        return _M.deny(call, 429, "gateway", why, "too many bad credentials from this address; wait", refuse.LIMIT)
+        return _M.deny(call, 429, "gateway", why,
+            "too many bad credentials from this address; mend the token and wait", refuse.LIMIT)
     elseif why == "origin" then
         return _M.deny(call, 403, "token", why,
             "a session cookie counts only with JSON from this gateway's own pages; send a bearer token")

@@ -14,14 +14,15 @@ end
 
 -- Nobody who is known here: `why` as gatepost.verdict says it, `reason` as auth does.
 function _M.caller(resource, why, reason)
-    _M.log(nil, resource, nil, why)
+    _M.log(nil, resource, nil, why == "token" and reason or why or "missing")
     if why == "unavailable" then
         ngx.header["Retry-After"] = 1
         return refuse.rpc(503, nil, refuse.UNAVAILABLE, "gateway", why,
             "the gateway cannot check this credential now; it will be able to again shortly")
     elseif why == "misses" then
         ngx.header["Retry-After"] = 10
-        return refuse.rpc(429, nil, refuse.LIMIT, "gateway", why, "too many bad credentials from this address; wait")
+        return refuse.rpc(429, nil, refuse.LIMIT, "gateway", why,
+            "too many bad credentials from this address; mend the token and wait")
     elseif why == "origin" then
         return refuse.rpc(403, nil, refuse.TOKEN, "token", why,
             "a session cookie counts only with JSON from this gateway's own pages; send a bearer token")
@@ -56,7 +57,7 @@ function _M.message(ctx, modern, status, message, code, layer, rule, text)
 end
 
 local UNCALLABLE = {
-    disabled = "this server is disabled",
+    disabled = "this server is disabled; an administrator can enable it",
     stdio_only = "this server has no HTTP endpoint: it is listed, not callable",
     unresolved = "this server's host name cannot be used",
 }

@@ -109,9 +109,9 @@ function _M.mismatch(headers, message)
     end
     local method, name = headers["mcp-method"], headers["mcp-name"]
     if method and method ~= message.method then
-        return "Mcp-Method is not the body's method"
+        return "Mcp-Method is not the body's method: send the same, or leave it out"
     elseif name and (decoded(name) or false) ~= named(message) then
-        return "Mcp-Name is not what the body names"
+        return "Mcp-Name is not what the body names: send the same, or leave it out"
     end
     return nil
 end

@@ -29,7 +29,7 @@ local function full(limits, resource, caller)
     local most = limits.caller_concurrency
     if most then
         if not slots.acquire(caller, most) then
-            return "you have " .. most .. " calls under way at this server, as many as one caller may; wait for one"
+            return "one caller may have " .. most .. " under way at this server, and you have; wait for one to end"
         end
         of_caller = caller
     end
@@ -37,7 +37,7 @@ local function full(limits, resource, caller)
     if most then
         if not slots.acquire(resource, most) then
             release("", of_caller)
-            return most .. " calls are under way at this server, as many as it takes; try again shortly"
+            return "this server takes " .. most .. " calls at once, and they are under way; try again shortly"
         end
         of_server = resource
     end

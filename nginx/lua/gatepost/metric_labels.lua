@@ -59,7 +59,7 @@ function _M.of(text)
     return server, server .. ',method="' .. (method and (METHODS[method] or "other") or "")
         .. '",tool=' .. quote(method == "tools/call" and tool and known_tool(name, tool, allowed) or "")
         .. ',decision="' .. (allowed and "allow" or "deny")
-        .. '",rule="' .. (of("rule") or (allowed and "" or "missing")) .. '"', allowed, method
+        .. '",rule="' .. (of("rule") or "") .. '"', allowed, method
 end
 
 return _M

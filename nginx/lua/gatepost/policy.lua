@@ -34,7 +34,7 @@ local function check_name(entry, method, kind, name)
     if not name then
         return nil, "params", method .. " names no " .. kind
     elseif blocked(entry, kind, name) then
-        return nil, "blocked", "the " .. kind .. " " .. quote(name) .. " is blocked until an administrator approves it"
+        return nil, "blocked", "the " .. kind .. " " .. quote(name) .. " is blocked; an administrator can unblock it"
     elseif not reaches(entry.rights[method], name) then
         return denied(kind, "no scope of yours allows " .. method .. " of the " .. kind .. " " .. quote(name))
     end

@@ -75,8 +75,8 @@ end
 local REASONS = {
     expired = "the token has expired; create a new one",
     revoked = "the token was revoked; create a new one",
-    malformed = "the token is not one of this gateway's",
-    unknown = "the token is not known here",
+    malformed = "this is no token of this gateway; create one here",
+    unknown = "the token is not known here; create one here",
 }
 
 -- A sentence for auth's reason.

@@ -86,9 +86,9 @@ end
 
 local TEXTS = {
     credential = "the upstream refused the gateway's credential; an administrator must renew it",
-    redirect = "the upstream answered with a redirect, which the gateway does not follow",
-    encoded = "the upstream sent an encoded answer that was not asked for",
-    kind = "the upstream answered with something that is neither JSON nor an event stream",
+    redirect = "the upstream answered with a redirect, which is not followed: register where it leads",
+    encoded = "the upstream sent an encoded answer that was not asked for; it must send it as it is",
+    kind = "the upstream answered with neither JSON nor an event stream; its registered URL may be wrong",
 }
 
 -- How the upstream failed, for error_page, where ngx.ctx is gone: the status, the rule and a sentence.
@@ -103,7 +103,7 @@ function _M.failure()
     if timeouts.TEXTS[reason] then
         return 504, reason, timeouts.TEXTS[reason]
     end
-    return 502, reason, "the upstream cannot be reached or broke off"
+    return 502, reason, "the upstream cannot be reached or broke off; an administrator can look at it by a refresh"
 end
 
 -- The JSON-RPC error in place of an upstream's failure.

@@ -31,6 +31,11 @@ def refused(gate: Gate, token: str = "", *headers: tuple[str, str], reason: str)
     metadata = f"{gate.stack.url}/.well-known/oauth-protected-resource{PATH}"
     assert f'resource_metadata="{metadata}"' in challenge
     assert ('error="invalid_token"' in challenge) == (reason != "missing")
+    (request_id,) = reply.header("X-Request-Id")
+    until(
+        lambda: [line["rule"] for line in gate.stack.audit() if line["request_id"] == request_id] == [reason],
+        what="an audit line with the rule that the client was told",
+    )
 
 
 def test_no_token_is_challenged(gate: Gate) -> None:

@@ -126,3 +126,10 @@ def test_no_redirect_leads_to_the_host_that_the_client_named(gate: Gate, path: s
 
 def bearer(gate: Gate) -> tuple[str, str]:
     return "Authorization", f"Bearer {gate.token}"
+
+
+@pytest.mark.parametrize("path", ["/mcp", "/a2a", "/api"])
+def test_an_address_that_is_not_whole_sends_nobody_on(gate: Gate, path: str) -> None:
+    reply = gate.request(gate.stack.url, "POST", path, [JSON, bearer(gate)], CALL)
+    assert (reply.status, reply.header("Location")) == (404, [])
+    assert b"/mcp/<slug>" in reply.body

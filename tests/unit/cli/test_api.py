@@ -1,4 +1,7 @@
+import contextlib
 import json
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +12,7 @@ import pytest
 
 from app.cli.api import Api, NotFoundError, Target
 from app.cli.output import CliError
+from tests.e2e.bypass.certificates import Authority
 
 PROBLEM = {
     "type": "urn:gatepost:problem:slug-taken",
@@ -86,6 +90,23 @@ def test_the_token_goes_in_the_header_and_in_no_message(api: Api) -> None:
 def test_a_gateway_that_is_not_there_is_named() -> None:
     with pytest.raises(CliError, match=r"http://127\.0\.0\.1:1 does not answer"):
         Api(Target("http://127.0.0.1:1", "gp_secret")).get("/api/me")
+
+
+def test_a_certificate_of_an_unknown_authority_comes_with_the_way_to_trust_it(tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*Authority.make(tmp_path).issue("127.0.0.1"))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving = threading.Thread(target=_refused_handshake, args=(listening, context))
+        serving.start()
+        with pytest.raises(CliError, match=r"certificate verify failed.*SSL_CERT_FILE"):
+            Api(Target(f"https://127.0.0.1:{listening.getsockname()[1]}", "gp_secret")).get("/api/me")
+        serving.join(10)
+
+
+def _refused_handshake(listening: socket.socket, context: ssl.SSLContext) -> None:
+    connection, _ = listening.accept()
+    with contextlib.suppress(OSError), connection, context.wrap_socket(connection, server_side=True):
+        pass
 
 
 def test_another_gateway_needs_its_own_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI, HTTPException
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.problems import Problem, install
 from app.core.store import Conflict, StoreError
@@ -13,6 +13,13 @@ pytestmark = pytest.mark.anyio
 
 class Nested(BaseModel):
     n: int
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    slug: str = Field(pattern="^[a-z]+$")
 
 
 class Body(BaseModel):
@@ -35,6 +42,9 @@ def application() -> FastAPI:
     @app.get("/raise/{name}")
     async def fail(name: str) -> None:
         raise errors[name]
+
+    @app.post("/strict")
+    async def strict(_body: Strict) -> None: ...
 
     @app.post("/body")
     async def body(_body: Body, limit: int = 1) -> int:
@@ -71,6 +81,15 @@ async def test_a_body_that_is_not_valid_is_refused_by_field() -> None:
     assert status == 422
     assert {error["field"] for error in document["errors"]} == {"nested.n", "limit"}
     assert "nested.n: " in document["detail"]
+
+
+async def test_what_is_wrong_with_a_member_is_said_without_the_terms_of_a_library() -> None:
+    _, document, _ = await ask("POST", "/strict", {"colour": "red", "slug": "Not So"})
+    assert {error["field"]: error["reason"] for error in document["errors"]} == {
+        "name": "it is missing",
+        "colour": "there is no such member",
+        "slug": "it must match ^[a-z]+$",
+    }
 
 
 async def test_a_lost_race_is_a_failed_precondition() -> None:
