@@ -16,15 +16,23 @@ local MOST = 100
 
 local _M = {}
 
--- Lower-case names by their length, since most headers differ in that from all of these.
-local READ = {}
-for _, name in ipairs { "authorization", "content-type", "content-encoding", "cookie", "host", "origin",
-    "sec-fetch-site", "mcp-protocol-version", "mcp-method", "mcp-name", "mcp-session-id", "last-event-id" } do
-    READ[#name] = READ[#name] or {}
-    READ[#name][name] = true
+-- What is read here, and what must not reach an upstream, which might take it for the word of its own proxy, or for
+-- another method or path.
+local READ, OURS, BOTH = 1, 2, 3
+local MEANING = { authorization = READ, ["content-type"] = READ, ["content-encoding"] = READ, cookie = BOTH,
+    host = READ, origin = BOTH, ["sec-fetch-site"] = BOTH, ["mcp-protocol-version"] = READ, ["mcp-method"] = READ,
+    ["mcp-name"] = READ, ["mcp-session-id"] = READ, ["last-event-id"] = READ, ["proxy-authorization"] = OURS,
+    ["proxy-connection"] = OURS, referer = OURS, forwarded = OURS, via = OURS, ["x-original-url"] = OURS,
+    ["x-rewrite-url"] = OURS, ["x-real-ip"] = OURS, ["x-http-method"] = OURS, ["x-http-method-override"] = OURS,
+    ["x-method-override"] = OURS, ["sec-fetch-mode"] = OURS, ["sec-fetch-dest"] = OURS, ["sec-fetch-user"] = OURS }
+
+-- The same by the length of the lower-case name, since most headers differ in that from all of these.
+local NAMES = {}
+for name, meaning in pairs(MEANING) do
+    NAMES[#name] = NAMES[#name] or {}
+    NAMES[#name][name] = meaning
 end
 
--- What an upstream might take for the word of its own proxy; no client may speak in the gateway's name.
 local X, G = 0x78, 0x67
 local function is_ours(name)
     return name:sub(1, 12) == "x-forwarded-" or name:sub(1, 9) == "gatepost-"
@@ -47,19 +55,23 @@ function _M.read()
     for i = 0, count - 1 do
         local key = list[i].key
         local letter = key.len > 9 and key.data[0]
-        if (letter == X or letter == G) and is_ours(text_of(key.data, key.len)) then
-            found.ours = found.ours or {}
-            table.insert(found.ours, text_of(key.data, key.len))
-        end
-        local names = READ[tonumber(key.len)]
+        local names, meaning, name = NAMES[tonumber(key.len)], nil, nil
         if names then
-            local name = text_of(key.data, key.len)
-            if names[name] then
-                if found[name] then
-                    found.twice = name
-                end
-                found[name] = text_of(list[i].value.data, list[i].value.len)
+            name = text_of(key.data, key.len)
+            meaning = names[name]
+        end
+        if not meaning and (letter == X or letter == G) and is_ours(text_of(key.data, key.len)) then
+            name, meaning = text_of(key.data, key.len), OURS
+        end
+        if meaning == READ or meaning == BOTH then
+            if found[name] then
+                found.twice = name
             end
+            found[name] = text_of(list[i].value.data, list[i].value.len)
+        end
+        if meaning == OURS or meaning == BOTH then
+            found.ours = found.ours or {}
+            table.insert(found.ours, name)
         end
     end
     return found

@@ -68,7 +68,6 @@ local server_of = remembered(function(server)
         name = server,
         total = histogram("gatepost_call_duration_seconds", server),
         upstream = histogram("gatepost_upstream_duration_seconds", server),
-        bytes = counter("gatepost_response_bytes_total\n" .. server),
     }
 end)
 
@@ -113,7 +112,6 @@ function _M.count(ctx)
     local call = line and allowed_as(line) or described(text)
     local server = call.server
     add(call.calls, 1)
-    add(server.bytes, tonumber(ngx.var.body_bytes_sent))
     if call.timed then
         observe(server.total, now() - start_time())
         local seconds = upstream_seconds(ctx)

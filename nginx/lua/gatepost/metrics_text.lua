@@ -15,7 +15,6 @@ local FAMILIES = {
     { "gatepost_call_duration_seconds", "histogram", "Allowed calls from first byte to last, without streams." },
     { "gatepost_upstream_duration_seconds", "histogram", "The part of it that the server took." },
     { "gatepost_upstream_errors_total", "counter", "Calls that failed at their server." },
-    { "gatepost_response_bytes_total", "counter", "Bytes of the bodies that clients got." },
     { "gatepost_open_streams", "gauge", "Event streams that are open." },
     { "gatepost_worker_starts_total", "counter", "Starts of workers since NGINX was started." },
     { "gatepost_shared_memory_bytes", "gauge", "Size of each part of shared memory." },

@@ -1,7 +1,6 @@
 -- The stream that a GET opens. Some servers send no headers before their first event, and some clients do nothing until
 -- they have them; NGINX's own proxying would wait for good, so the gateway reads this answer itself.
 
-local config = require "gatepost.config"
 local http_answer = require "gatepost.http_answer"
 local refuse = require "gatepost.refuse"
 local response = require "gatepost.response"
@@ -40,7 +39,7 @@ local function request(ctx)
     end
     for name, values in pairs(ngx.req.get_headers(0, true)) do
         local lower = name:lower()
-        if not OURS[lower] and not config.stripped[lower] then
+        if not OURS[lower] then
             for _, value in ipairs(type(values) == "table" and values or { values }) do
                 lines[#lines + 1] = name .. ": " .. tostring(value)
             end
