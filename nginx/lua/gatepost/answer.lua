@@ -137,10 +137,11 @@ local function whole(ctx, chunk, last)
     if fits and not last then
         return nil, false
     end
-    local text = concat(ctx.parts)
+    local unread = lists.passes_unread(ctx)
+    local text = (fits or unread) and concat(ctx.parts)
     local kept = fits and lists.message(ctx.entry, text, true)
     held.drop(ctx)
-    if not kept and lists.passes_unread(ctx) then
+    if not kept and unread then
         ctx.filter = false
         return text, last
     end

@@ -5,6 +5,7 @@ local config = require "gatepost.config"
 local http = require "gatepost.http"
 
 local marks = ngx.shared.gatepost_marks
+local now = ngx.now
 
 -- A verdict lives for 300 s at most, so an older mark has nothing left to mark.
 local MARK_LIFE = 600
@@ -12,9 +13,16 @@ local PERIOD = 1
 
 local _M = {}
 
+local latest, read_at
+
 -- The number of the newest change known here; nil until auth has answered once: the gateway is closed till then.
+-- Shared memory is read once a millisecond, which many calls share.
 function _M.current()
-    return marks:get("epoch")
+    local time = now()
+    if not latest or time ~= read_at then
+        latest, read_at = marks:get("epoch"), time
+    end
+    return latest
 end
 
 -- Grows when the numbers began anew: a verdict of an older generation says nothing.

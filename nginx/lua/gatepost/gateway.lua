@@ -17,6 +17,7 @@ local upstream = require "gatepost.upstream"
 local verdict = require "gatepost.verdict"
 
 local get_body_data, get_method, read_body = ngx.req.get_body_data, ngx.req.get_method, ngx.req.read_body
+local is_internal = ngx.req.is_internal
 
 local _M = {}
 
@@ -170,7 +171,12 @@ local function refuse_page(resource, method, sent)
     return false
 end
 
+-- The stream that a GET opens has a location of its own, where Lua reads it.
 function _M.access()
+    local method = get_method()
+    if method == "GET" and not is_internal() then
+        return ngx.exec("@server_stream")
+    end
     request_id.assign()
     local resource = resource_of(ngx.var.request_uri)
     if not resource then
@@ -178,7 +184,6 @@ function _M.access()
         return refuse.problem(404, "not-found", "Not found", "An MCP server is called at /mcp/<slug>.")
     end
     local sent = headers.read()
-    local method = get_method()
     if (sent.origin or sent.host ~= config.public_host) and refuse_page(resource, method, sent) then
         return
     end
