@@ -51,7 +51,7 @@ class OnServer:
         """The name, if a grant on the server has the method; the method otherwise."""
         grants = [grant for grant in scope.servers if grant.server in {self.server, WILDCARD}]
         having = [grant for grant in grants if not {self.method, WILDCARD}.isdisjoint(grant.methods)]
-        if not grants:
+        if not grants or not is_known(self.method):
             return None
         member = NAMED_METHODS.get(self.method)
         if not having or member is None:

@@ -46,7 +46,7 @@ async def replace_scope(
 ) -> SavedScope:
     """Replace a scope, in force within two seconds."""
     scopes = ScopeRepository(services.store)
-    document = await service.replace(scopes, name, scope, condition)
+    document = await service.replace(scopes, services.administration, name, scope, condition)
     response.headers.update(etag(document))
     return await _saved(scopes, document)
 
@@ -54,7 +54,7 @@ async def replace_scope(
 @router.delete("/{name}", status_code=status.HTTP_204_NO_CONTENT, dependencies=WRITE)
 async def delete_scope(name: str, services: RegistryServices, condition: IfMatch) -> None:
     """Take a scope away; what it allowed ends within two seconds."""
-    await service.delete(ScopeRepository(services.store), name, condition)
+    await service.delete(ScopeRepository(services.store), services.administration, name, condition)
 
 
 async def _saved(scopes: ScopeRepository, document: Document) -> SavedScope:
