@@ -16,7 +16,7 @@ SUBJECT = "client:"
 class Client(BaseModel):
     """An OAuth client: registered by an administrator, by itself (RFC 7591), or known by its document (CIMD).
 
-    `groups` are what it may do for itself, by client credentials; `secret_digest` is the SHA-256 of its secret.
+    `groups` are those it is in when it acts for itself; `secret_digest` is the SHA-256 of its secret.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
