@@ -7,11 +7,6 @@ from app.core.models.identity_provider import OidcProviderConfig, parse_provider
 from app.core.settings import Settings, SettingsError
 
 CORP: dict[str, Any] = {"name": "corp", "type": "oidc", "issuer": "https://id.example", "client_id": "gate"}
-    "name": "corp",
-    "type": "oidc",
-    "issuer": "https://id.example",
-    "client_id": "gatepost",
-}
 
 
 def refusal(*blocks: object) -> str:
