@@ -1,3 +1,4 @@
+import asyncio
 from typing import Any
 
 import pytest
@@ -24,6 +25,14 @@ async def test_a_change_of_groups_is_a_change_for_the_gateways(world: Any) -> No
     await world.parts.people.record(alice("ops"))
     changes = await world.parts.store.changes(before)
     assert [change.affects for change in changes] == [{"principal:corp:alice"}]
+
+
+async def test_two_that_record_a_person_at_once_both_end_well(world: Any) -> None:
+    await asyncio.gather(*(world.parts.people.record(alice(f"g{n}")) for n in range(8)))
+    stored = await world.parts.store.get("people", "corp:alice")
+    changes = [change for change in await world.parts.store.changes(0) if change.id == "corp:alice"]
+    assert len(changes) == 8
+    assert changes[-1].document.body == stored.body
 
 
 async def test_a_login_that_changes_no_group_changes_no_policy(world: Any) -> None:
