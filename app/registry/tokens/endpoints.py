@@ -30,9 +30,7 @@ async def make_token(
     """
     scopes = narrowed(caller.identity, new.scopes, await services.scopes.current())
     ends = lasting(caller.identity, new.ends())
-    token, value = await services.tokens.create(
-        new.name, caller.identity.subject, caller.identity.groups, scopes, ends
-    )
+    token, value = await services.tokens.create(new.name, caller.identity.subject, scopes, ends)
     response.headers["Cache-Control"] = "no-store"
     return CreatedToken(**TokenAnswer.of(token).model_dump(), value=value)
 
