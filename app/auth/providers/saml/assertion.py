@@ -36,7 +36,6 @@ class Assertion:
     ends_at: float
     name_id: str
     name_id_format: str
-    session_index: str
     attributes: Mapping[str, list[str]]
 
 
@@ -62,7 +61,6 @@ def check(assertion: Element, expected: Expected, now: datetime) -> Assertion:
         ends_at=(min(end, conditions_end or end) + SKEW).timestamp(),
         name_id=text_of(name_id),
         name_id_format=name_id.get("Format", ""),
-        session_index=statement.get("SessionIndex", ""),
         attributes=_attributes(assertion),
     )
 

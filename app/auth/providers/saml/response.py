@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from datetime import datetime
 
 from app.auth.providers.saml.assertion import Assertion, Expected, check
@@ -11,7 +12,9 @@ from app.auth.providers.saml.signature import verified_assertion
 from app.auth.providers.saml.xml import LARGEST, NAMES, PROTOCOL, Element, parse, text_of
 
 WHAT = "the response"
-_SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
+_STATUS = "urn:oasis:names:tc:SAML:2.0:status:"
+_SUCCESS = f"{_STATUS}Success"
+_CODE = re.compile(re.escape(_STATUS) + "[A-Za-z]{1,32}")
 
 
 def read_response(value: str, idp: Metadata, expected: Expected, now: datetime) -> Assertion:
@@ -39,16 +42,19 @@ def read_response(value: str, idp: Metadata, expected: Expected, now: datetime) 
 
 
 def _decoded(value: str) -> bytes:
+    if not value:
+        raise Refused("the form has no SAMLResponse; the identity provider must use the binding HTTP-POST")
     if len(value) > LARGEST * 2:
         raise Refused(f"the response has more than {LARGEST // 1024} KiB")
     try:
         return base64.b64decode("".join(value.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise Refused("the form has no SAMLResponse in base64") from None
+        raise Refused("the form's SAMLResponse is not base64") from None
 
 
 def _check_status(response: Element) -> None:
     codes = [code.get("Value", "") for code in response.iterfind("./samlp:Status//samlp:StatusCode", NAMES)]
     if codes[:1] != [_SUCCESS]:
-        said = " / ".join(code.rpartition(":")[2][:64] for code in codes[:2]) or "no status"
+        known = [code.removeprefix(_STATUS) for code in codes[:2] if _CODE.fullmatch(code)]
+        said = ", ".join(known) or "no known status"
         raise Refused(f"the identity provider did not log you in ({said}); its own log says why")
