@@ -9,6 +9,7 @@ from app.auth.jwks.endpoints import router as jwks
 from app.auth.login.endpoints import router as login
 from app.auth.metadata.endpoints import router as metadata
 from app.auth.parts import Parts
+from app.auth.providers.saml.endpoints import router as saml
 from app.auth.verdict.caller import InvalidCredential
 from app.auth.verdict.endpoints import invalid_credential
 from app.auth.verdict.endpoints import router as verdict
@@ -17,7 +18,7 @@ from app.core.problems import install
 
 def public_application(parts: Parts) -> FastAPI:
     """Login, metadata and keys: what the gateway passes on without a verdict."""
-    return _application(parts, health, login, metadata, jwks)
+    return _application(parts, health, login, saml, metadata, jwks)
 
 
 def internal_application(parts: Parts) -> FastAPI:
