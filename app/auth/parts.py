@@ -2,6 +2,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.auth.background import Background
+from app.auth.clients.service import Clients
 from app.auth.login.failures import FailedLogins
 from app.auth.people.service import People
 from app.auth.providers.base import BrowserProvider
@@ -45,6 +46,7 @@ class Parts:
     callers: Callers
     verdicts: Verdicts
     background: Background
+    clients: Clients
 
 
 async def assemble(settings: Settings, store: Store) -> Parts:
@@ -72,4 +74,5 @@ async def assemble(settings: Settings, store: Store) -> Parts:
         callers=Callers(bearers, sessions, people, snapshot, background),
         verdicts=Verdicts(settings, snapshot, Servers(settings, snapshot, sealer), keys),
         background=background,
+        clients=Clients(settings, store),
     )
