@@ -3,6 +3,7 @@ from dataclasses import dataclass
 
 from app.auth.background import Background
 from app.auth.clients.service import Clients
+from app.auth.clients.throttle import Registrations
 from app.auth.login.failures import FailedLogins
 from app.auth.people.service import People
 from app.auth.providers.base import BrowserProvider
@@ -47,6 +48,7 @@ class Parts:
     verdicts: Verdicts
     background: Background
     clients: Clients
+    registrations: Registrations
 
 
 async def assemble(settings: Settings, store: Store) -> Parts:
@@ -75,4 +77,5 @@ async def assemble(settings: Settings, store: Store) -> Parts:
         verdicts=Verdicts(settings, snapshot, Servers(settings, snapshot, sealer), keys),
         background=background,
         clients=Clients(settings, store),
+        registrations=Registrations(),
     )
