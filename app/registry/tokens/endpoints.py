@@ -2,9 +2,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response, status
 
+from app.core.paging import ListPage
 from app.core.problems import Problem
 from app.registry.deps import Caller, Cursor, Limit, RegistryServices
-from app.registry.paging import ListPage
 from app.registry.people.repository import PeopleRepository
 from app.registry.tokens.schemas import CreatedToken, NewToken, TokenAnswer
 from app.registry.tokens.service import lasting, narrowed, owner, page

@@ -1,11 +1,11 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from app.core.caller import Caller
 from app.core.identity import Identity
 from app.core.models import Scope, Token
 from app.core.models.scope import WILDCARD
 from app.core.problems import Problem
-from app.registry.caller import Caller
 from app.registry.tokens.schemas import NewToken
 
 
