@@ -1,45 +1,18 @@
 """What `scope explain` says is what the gateway does; and groups of providers, mapped while people call."""
 
-import asyncio
 import json
-from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.core.store import Store
-from app.core.store.sqlite import SqliteStore
-from app.core.tokens import TokenStore
+from tests.e2e.beside import person
 from tests.e2e.calling import call
 from tests.e2e.recorder import Recorder
 from tests.e2e.stack import Stack, until
 
 pytestmark = pytest.mark.e2e
 ODD_GROUP = "/Finanz Abteilung/ä & b=c#%2F?+"
-
-
-def in_store(stack: Stack, work: Callable[[Store], Coroutine[Any, Any, Any]]) -> Any:
-    async def run() -> Any:
-        store = await SqliteStore.open(stack.file("gatepost.db"))
-        try:
-            return await work(store)
-        finally:
-            await store.close()
-
-    return asyncio.run(run())
-
-
-def person(stack: Stack, subject: str, *groups: str) -> str:
-    """A token of somebody who logged in at another provider once, with the groups it named."""
-
-    async def work(store: Store) -> str:
-        provider = subject.partition(":")[0]
-        body = {"subject": subject, "provider": provider, "name": "", "mail": "", "groups": list(groups)}
-        await store.commit("people", subject, {**body, "seen_at": 0.0}, affects={f"principal:{subject}"})
-        return (await TokenStore(store).create("test", subject, None, None))[1]
-
-    return str(in_store(stack, work))
 
 
 def explained(stack: Stack, *asked: str) -> dict[str, Any]:
@@ -81,15 +54,6 @@ def test_a_group_counts_as_it_is_mapped_within_two_seconds(
     assert f"other     {ODD_GROUP}  ex-one" in stack.command("group", "list").stdout
     stack.command("group", "unmap", "other", ODD_GROUP)
     until(lambda: call(stack, "explained", token, "a") == "server", 2.5, "its end")
-
-
-def test_a_person_who_loses_a_group_loses_it_in_every_token(
-    stack: Stack, server: None, upstream: Recorder
-) -> None:
-    token = person(stack, "other:leaves", "ex-all")
-    assert call(stack, "explained", token, "c") == "ran"
-    person(stack, "other:leaves")
-    until(lambda: call(stack, "explained", token, "c") == "server", 2.5, "the loss")
 
 
 def test_a_group_of_a_provider_makes_no_administrator_by_its_name(stack: Stack) -> None:
