@@ -93,7 +93,7 @@ class Keycloak:
             self.process = None
 
     def provider(self, name: str, secret_file: Path, **more: object) -> dict[str, Any]:
-        """The block of GATEPOST_IDENTITY_PROVIDERS for this Keycloak; the client's secret is put in that file."""
+        """The block of GATEPOST_IDENTITY_PROVIDERS; the client's secret is put in that file."""
         secret_file.write_text(realm.CLIENT_SECRET)
         return {
             "name": name,
