@@ -1,35 +1,54 @@
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.auth.background import Background
+from app.auth.clients.service import Clients
+from app.auth.clients.throttle import Registrations
 from app.auth.login.failures import FailedLogins
-from app.auth.providers.base import Provider
+from app.auth.people.service import People
+from app.auth.providers.base import BrowserProvider
+from app.auth.providers.catalogue import browser_providers
 from app.auth.providers.local import LocalProvider
+from app.auth.sessions.logins import Logins
 from app.auth.sessions.service import Sessions
 from app.auth.snapshot import Snapshot
 from app.auth.verdict.caller import Callers
+from app.auth.verdict.personal import PersonalTokens
 from app.auth.verdict.service import Verdicts
 from app.auth.verdict.upstream import Servers
 from app.core.keys import SigningKeys
+from app.core.models.identity_provider import LOCAL
 from app.core.sealing import Sealer
 from app.core.settings import Settings
 from app.core.store import Store
 from app.core.tokens import TokenStore
 
+DAY_S = 86_400
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Parts:
-    """What the endpoints work with; one set in a process, shared by both ports."""
+    """What the endpoints work with; one set in a process, shared by both ports.
+
+    `local` is the provider with a form on our own page, where it is configured; `providers` are the others.
+    """
 
     settings: Settings
     store: Store
+    sealer: Sealer
     keys: SigningKeys
-    provider: Provider
+    local: LocalProvider | None
+    providers: Mapping[str, BrowserProvider]
+    people: People
+    logins: Logins
     sessions: Sessions
     failures: FailedLogins
     snapshot: Snapshot
     callers: Callers
     verdicts: Verdicts
     background: Background
+    clients: Clients
+    registrations: Registrations
 
 
 async def assemble(settings: Settings, store: Store) -> Parts:
@@ -37,17 +56,26 @@ async def assemble(settings: Settings, store: Store) -> Parts:
     sealer = Sealer.from_settings(settings)
     keys = await SigningKeys.load(store, sealer)
     snapshot = Snapshot(store)
-    sessions = Sessions(store)
+    people = People(store)
+    sessions = Sessions(store, settings.session_idle_minutes * 60, settings.session_hours * 3600)
     background = Background()
+    has_local = any(provider.type == LOCAL for provider in settings.providers)
+    bearers = [PersonalTokens(TokenStore(store), people, snapshot, background)]
     return Parts(
         settings=settings,
         store=store,
+        sealer=sealer,
         keys=keys,
-        provider=await LocalProvider.open(store),
+        local=await LocalProvider.open(store) if has_local else None,
+        providers=browser_providers(settings),
+        people=people,
+        logins=Logins(store, sealer, settings.refresh_token_days * DAY_S),
         sessions=sessions,
         failures=FailedLogins(),
         snapshot=snapshot,
-        callers=Callers(TokenStore(store), sessions, background),
+        callers=Callers(bearers, sessions, people, snapshot, background),
         verdicts=Verdicts(settings, snapshot, Servers(settings, snapshot, sealer), keys),
         background=background,
+        clients=Clients(settings, store),
+        registrations=Registrations(),
     )

@@ -1,13 +1,14 @@
 """Policy in memory, never older than a change that was already visible when somebody asked."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import structlog
 from pydantic import BaseModel, ValidationError
 
+from app.core import groups
 from app.core.models import AgentEntry, Scope, ServerEntry, ToolKind, ToolState
 from app.core.store import Change, Document, Store
 
@@ -27,6 +28,7 @@ class _Policy:
     agents: dict[str, AgentEntry] = field(default_factory=dict)
     sealed: dict[str, str] = field(default_factory=dict, repr=False)
     refused: dict[str, set[tuple[ToolKind, str]]] = field(default_factory=dict)
+    mappings: dict[str, list[str]] = field(default_factory=dict)
 
     def apply(self, collection: str, id: str, document: Document | None) -> None:
         match collection:
@@ -38,6 +40,8 @@ class _Policy:
                 _set(self.agents, id, _parsed(AgentEntry, document))
             case "credentials":
                 _set(self.sealed, id, None if document is None else str(document.body["sealed"]))
+            case groups.COLLECTION:
+                _set(self.mappings, id, None if document is None else list(document.body["groups"]))
             case "tools":
                 self._apply_tool(id, document)
 
@@ -51,7 +55,7 @@ class _Policy:
 
 
 class Snapshot:
-    """Scopes, servers, agents, sealed credentials and refused tools, following the store's changes."""
+    """Scopes, servers, agents, sealed credentials, refused tools and group mappings, following the store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -71,6 +75,10 @@ class Snapshot:
     def scopes(self) -> list[Scope]:
         """Every scope."""
         return list(self._policy.scopes.values())
+
+    def groups(self, provider: str, named: Iterable[str]) -> list[str]:
+        """What the groups that a provider names count as here."""
+        return groups.mapped(provider, named, self._policy.mappings)
 
     def server(self, slug: str) -> ServerEntry | None:
         """The server that is attached under this slug."""
@@ -107,7 +115,7 @@ class Snapshot:
 
     async def _load(self, epoch: int) -> None:
         policy = _Policy()
-        for collection in ("scopes", "servers", "agents", "credentials"):
+        for collection in ("scopes", "servers", "agents", "credentials", groups.COLLECTION):
             await self._load_all(policy, collection, {})
         for state in REFUSED:
             await self._load_all(policy, "tools", {"state": state.value})

@@ -1,6 +1,7 @@
 """What the first start makes: an administrator, and the scopes that let people reach the registry."""
 
-from app.auth.providers.local import USERS, add_administrator
+from app.auth.people.service import People
+from app.auth.providers.local import USERS, add_administrator, person_of
 from app.core.models import RegistryGrant, Scope, ServerGrant
 from app.core.models.scope import WILDCARD
 from app.core.policy import REGISTRY, affected_by_scope
@@ -37,6 +38,7 @@ async def prepare(settings: Settings, store: Store) -> None:
             "there is no gateway secret; set GATEPOST_GATEWAY_SECRET, the same as at the gateway"
         )
     await _administrator(settings, store)
+    await _people(store)
     await _scopes(store)
 
 
@@ -51,6 +53,12 @@ async def _administrator(settings: Settings, store: Store) -> None:
             "set GATEPOST_ADMIN_PASSWORD or GATEPOST_ADMIN_PASSWORD_FILE for this start"
         )
     await add_administrator(store, username, password)
+
+
+async def _people(store: Store) -> None:
+    people = People(store)
+    for user in (await store.list(USERS, limit=1000)).items:
+        await people.record(person_of(user))
 
 
 async def _scopes(store: Store) -> None:

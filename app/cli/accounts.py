@@ -38,5 +38,5 @@ async def _cli_token(state: StateFolder, settings: Settings, store: Store) -> No
     known = await tokens.find(value) if value else None
     if known and known.revoked_at is None:
         return
-    _, value = await tokens.create("cli", f"local:{settings.admin_username}", ["admins"], None, None)
+    _, value = await tokens.create("cli", f"local:{settings.admin_username}", None, None)
     state.write_secret(TOKEN, value)

@@ -2,7 +2,7 @@ import os
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -20,6 +20,8 @@ from pydantic import (
     model_validator,
 )
 
+from app.core.loopback import is_loopback
+from app.core.models.identity_provider import ProviderConfig, parse_providers
 from app.core.proxy import Proxy
 from app.core.secret_files import SecretFile
 from app.core.settings_environment import PREFIX, SettingsError, as_settings_error, read_environment, variable
@@ -73,6 +75,17 @@ class Settings(BaseModel):
     )
     admin_username: str = Field("admin", description="the local administrator")
     admin_password: SecretStr | None = Field(None, description="set at the first start only")
+    identity_providers: SecretStr | None = Field(
+        None, description="JSON list of where people log in, see docs/providers; default: the local one alone"
+    )
+    session_idle_minutes: int = Field(120, ge=1, description="a browser session ends after this long unused")
+    session_hours: int = Field(12, ge=1, description="a browser session ends after this long in any case")
+    access_token_ttl_s: int = Field(
+        900, ge=10, le=3600, description="life of an OAuth access token, in seconds"
+    )
+    refresh_token_days: int = Field(
+        30, ge=1, description="an OAuth client that does not refresh for this long must log in again"
+    )
     max_body: int = Field(4 * 1024 * 1024, gt=0, description="largest request body, in bytes")
     verdict_ttl_s: int = Field(
         300, ge=1, le=300, description="longest life of a decision at a gateway, in seconds"
@@ -105,9 +118,14 @@ class Settings(BaseModel):
         return self.audit_file or self.state_dir / "logs" / "audit.jsonl"
 
     @cached_property
+    def providers(self) -> list[ProviderConfig]:
+        """Where people log in, in the order of the login page."""
+        return parse_providers(self.secret("identity_providers"))
+
+    @cached_property
     def is_local(self) -> bool:
         """Whether users reach the gateway on their own machine alone."""
-        return _is_loopback(urlsplit(self.public_url).hostname or "")
+        return is_loopback(urlsplit(self.public_url).hostname or "")
 
     def secret(self, name: str) -> str | None:
         """A secret setting's value, by its field name; a file is read again when it changed."""
@@ -126,6 +144,12 @@ class Settings(BaseModel):
         except ValidationError as error:
             raise as_settings_error(error) from None
         settings._files.update(files)  # noqa: SLF001  (of its own instance)
+        try:
+            _ = settings.providers
+        except ValidationError as error:
+            raise as_settings_error(error, "identity_providers") from None
+        except ValueError as error:
+            raise SettingsError(f"{variable('identity_providers')}: {error}") from None
         return settings
 
     @field_validator("public_url")
@@ -138,7 +162,7 @@ class Settings(BaseModel):
             raise ValueError(
                 f"{value!r} has a path; the gateway serves a host of its own, e.g. https://{parts.netloc}"
             )
-        if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ValueError(f"{value!r} is plain http and not on loopback; use https://{parts.netloc}")
         return value.rstrip("/")
 
@@ -162,10 +186,3 @@ class Settings(BaseModel):
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings that the environment gives. Raises SettingsError, which names the variable and the fix."""
     return Settings.from_environ(environ)
-
-
-def _is_loopback(hostname: str) -> bool:
-    try:
-        return ip_address(hostname).is_loopback
-    except ValueError:
-        return hostname == "localhost" or hostname.endswith(".localhost")

@@ -40,7 +40,6 @@ class TokenStore:
         self,
         name: str,
         subject: str,
-        groups: Sequence[str],
         scopes: Sequence[str] | None,
         expires_at: datetime | None,
     ) -> tuple[Token, str]:
@@ -50,7 +49,6 @@ class TokenStore:
             id=secrets.token_hex(6),
             name=name,
             subject=subject,
-            groups=list(groups),
             scopes=None if scopes is None else list(scopes),
             created_at=datetime.now(UTC),
             expires_at=expires_at,

@@ -1,6 +1,5 @@
 """A server with limits, and calls that are held under way at it."""
 
-import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,9 +9,7 @@ from itertools import count
 
 import httpx2
 
-from app.core.settings import Settings
-from app.core.store import open_store
-from app.core.tokens import TokenStore
+from tests.e2e.beside import token_of_somebody_else
 from tests.e2e.bypass.gate import ACCEPT, JSON, LEGACY, Header, call
 from tests.e2e.raw_upstream import RawUpstream, answer
 from tests.e2e.stack import Stack, until
@@ -31,16 +28,7 @@ class Limited:
 
     def other_caller(self) -> str:
         """A token of somebody else with the same rights."""
-
-        async def make() -> str:
-            store = await open_store(Settings(state_dir=self.stack.folder / ".gatepost"))
-            try:
-                made = await TokenStore(store).create("test", "local:alice", ["admins"], [self.slug], None)
-            finally:
-                await store.close()
-            return made[1]
-
-        return asyncio.run(make())
+        return token_of_somebody_else(self.stack, self.slug, subject="local:alice")
 
     def send(
         self, body: bytes | None = None, era: Header = LEGACY, token: str = "", timeout: float = 30

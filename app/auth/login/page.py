@@ -7,6 +7,8 @@ from pathlib import Path
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from app.core.settings import Settings
+
 _FOLDER = Path(__file__).parent
 _STYLE = (_FOLDER / "login.css").read_text(encoding="utf-8")
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -27,9 +29,17 @@ HEADERS = {
 
 
 def login_page(
-    after: str, *, username: str = "", error: str = "", status: int = 200, retry_after_s: int = 0
+    settings: Settings,
+    after: str,
+    *,
+    username: str = "",
+    error: str = "",
+    status: int = 200,
+    retry_after_s: int = 0,
 ) -> HTMLResponse:
-    """The form, with what went wrong the last time; `after` is where a login leads."""
-    html = _TEMPLATE.render(style=_STYLE, after=after, username=username, error=error)
+    """The ways to log in, with what went wrong the last time; `after` is where a login leads."""
+    html = _TEMPLATE.render(
+        style=_STYLE, providers=settings.providers, after=after, username=username, error=error
+    )
     wait = {"Retry-After": str(retry_after_s)} if retry_after_s else {}
     return HTMLResponse(html, status, HEADERS | wait)

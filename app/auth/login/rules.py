@@ -3,7 +3,8 @@
 import re
 
 HOME = "/ui"
-LONGEST = 2048
+LONGEST = 6000
+"""An authorization request goes through a login as `next`."""
 _LOCAL_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 
 

@@ -7,7 +7,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from app.auth.providers.base import Person
-from app.core.store import Conflict, Store
+from app.core.models.identity_provider import LOCAL
+from app.core.store import Conflict, Document, Store
 from app.core.store.base import ABSENT
 
 USERS = "users"
@@ -38,7 +39,12 @@ class LocalProvider:
         fits = await to_thread.run_sync(partial(_fits, stored, password), limiter=self._hashing)
         if user is None or not fits:
             return None
-        return Person(str(user.body["subject"]), list(user.body["groups"]))
+        return person_of(user)
+
+    async def person(self, subject: str) -> Person | None:
+        """The person as recorded now, whatever the password."""
+        user = await self._store.get(USERS, subject.removeprefix(f"{LOCAL}:"))
+        return None if user is None else person_of(user)
 
 
 async def hash_password(password: str) -> str:
@@ -58,6 +64,11 @@ async def add_administrator(store: Store, username: str, password: str) -> bool:
     except Conflict:
         return False
     return True
+
+
+def person_of(user: Document) -> Person:
+    """The person of a document of `users`."""
+    return Person(str(user.body["subject"]), LOCAL, list(user.body["groups"]), name=user.id)
 
 
 def _fits(stored: str, password: str) -> bool:

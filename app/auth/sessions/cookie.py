@@ -1,8 +1,6 @@
 from fastapi import Request
 from fastapi.responses import Response
 
-from app.auth.sessions.service import LIFETIME_S
-
 PLAIN_NAME = "gatepost_session"
 HOST_NAME = "__Host-gatepost_session"
 
@@ -17,12 +15,12 @@ def read_cookie(request: Request, public_url: str) -> str | None:
     return request.cookies.get(cookie_name(public_url))
 
 
-def set_cookie(response: Response, public_url: str, value: str) -> None:
+def set_cookie(response: Response, public_url: str, value: str, life_s: int) -> None:
     """Hand the browser its session."""
     response.set_cookie(
         cookie_name(public_url),
         value,
-        max_age=LIFETIME_S,
+        max_age=life_s,
         path="/",
         secure=public_url.startswith("https:"),
         httponly=True,

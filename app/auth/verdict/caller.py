@@ -1,15 +1,15 @@
 """From a credential, as the client sent it, to who that is."""
 
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from app.auth.background import Background
+from app.auth.people.service import People
 from app.auth.sessions.service import Sessions
-from app.core.models import Token
-from app.core.tokens import TokenStore, well_formed
+from app.auth.snapshot import Snapshot
 
-Reason = Literal["unknown", "expired", "revoked", "malformed"]
+Reason = Literal["unknown", "expired", "revoked", "malformed", "audience"]
 
 
 class InvalidCredential(Exception):  # noqa: N818  (what it is, not a fault)
@@ -24,8 +24,9 @@ class InvalidCredential(Exception):  # noqa: N818  (what it is, not a fault)
 class Caller:
     """Somebody with a valid credential. `scopes` narrows the groups' rights; None does not.
 
-    `expires_at` is when the credential ends, in seconds since the epoch; None for never. `token_ends` is
-    the same for a token, and None for a session: tokens that a person makes may outlive the login.
+    `groups` are ours, mappings applied. `expires_at` is when the credential ends, in seconds since the
+    epoch; None for never. `token_ends` is the same for a token, and None for a session: tokens that a person
+    makes may outlive the login. `steps_up` is whether the client can ask for more scopes than it has.
     """
 
     subject: str
@@ -34,49 +35,62 @@ class Caller:
     scopes: list[str] | None
     expires_at: float | None
     token_ends: float | None = None
+    steps_up: bool = False
+
+
+class Bearer(Protocol):
+    """One kind of bearer token."""
+
+    async def caller(self, value: str, resource: str) -> Caller | None:
+        """Whose token it is, for use at `resource` (a path); None where it is not of this kind.
+
+        Raises InvalidCredential; a Problem where that cannot be told now.
+        """
+        ...
 
 
 class Callers:
-    """Knows people by their tokens and sessions."""
+    """Knows people and programs by their tokens and sessions."""
 
-    def __init__(self, tokens: TokenStore, sessions: Sessions, background: Background) -> None:
-        self._tokens = tokens
+    def __init__(
+        self,
+        bearers: Sequence[Bearer],
+        sessions: Sessions,
+        people: People,
+        snapshot: Snapshot,
+        background: Background,
+    ) -> None:
+        self._bearers = bearers
         self._sessions = sessions
+        self._people = people
+        self._snapshot = snapshot
         self._background = background
 
-    async def identify(self, authorization: str | None, session: str | None) -> Caller:
+    async def identify(self, authorization: str | None, session: str | None, resource: str) -> Caller:
         """The caller with this Authorization header or, without one, this session cookie.
 
         Raises InvalidCredential.
         """
         if authorization is not None:
-            return await self._by_token(authorization)
+            return await self._by_token(authorization, resource)
         if session:
             return await self._by_session(session)
         raise InvalidCredential("malformed")
 
-    async def _by_token(self, authorization: str) -> Caller:
+    async def _by_token(self, authorization: str, resource: str) -> Caller:
         scheme, _, value = authorization.partition(" ")
         value = value.strip(" ")
-        if scheme.lower() != "bearer" or not well_formed(value):
-            raise InvalidCredential("malformed")
-        token = await self._tokens.find(value)
-        if token is None:
-            raise InvalidCredential("unknown")
-        _check(token)
-        self._background.run("note a token's use", self._tokens.touch(token))
-        ends = None if token.expires_at is None else token.expires_at.timestamp()
-        return Caller(token.subject, f"token:{token.id}", token.groups, token.scopes, ends, ends)
+        if scheme.lower() == "bearer":
+            for bearer in self._bearers:
+                if caller := await bearer.caller(value, resource):
+                    return caller
+        raise InvalidCredential("malformed")
 
     async def _by_session(self, value: str) -> Caller:
         session = await self._sessions.find(value)
-        if session is None:
+        person = None if session is None else await self._people.find(session.subject)
+        if session is None or person is None:
             raise InvalidCredential("unknown")
-        return Caller(session.subject, session.client, session.groups, None, session.expires_at)
-
-
-def _check(token: Token) -> None:
-    if token.revoked_at is not None:
-        raise InvalidCredential("revoked")
-    if token.expires_at is not None and token.expires_at.timestamp() <= time.time():
-        raise InvalidCredential("expired")
+        self._background.run("note a session's use", self._sessions.touch(value))
+        groups = self._snapshot.groups(person.provider, person.groups)
+        return Caller(session.subject, session.client, groups, None, session.expires_at)

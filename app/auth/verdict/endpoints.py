@@ -19,7 +19,7 @@ async def verdict(
 ) -> Verdict:
     """The verdict on a credential at a resource: `/mcp/<slug>`, `/a2a/<slug>`, `/api` or `/ui`."""
     epoch = await auth.snapshot.refresh()
-    caller = await auth.callers.identify(authorization, session)
+    caller = await auth.callers.identify(authorization, session, resource)
     return await auth.verdicts.decide(caller, resource, epoch)
 
 

@@ -6,15 +6,14 @@ from pydantic import BaseModel, ConfigDict
 class Token(BaseModel):
     """A personal access token as it is stored: its value's SHA-256 is the document's id, never the value.
 
-    `scopes` narrows what the owner's groups give; None means all of it.
+    `scopes` narrows what the owner's groups give at the time of a call; None means all of it.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
     id: str
     name: str
     subject: str
-    groups: list[str]
     scopes: list[str] | None = None
     created_at: datetime
     expires_at: datetime | None = None

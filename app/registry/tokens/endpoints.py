@@ -1,8 +1,8 @@
 from fastapi import APIRouter, Response, status
 
+from app.core.paging import ListPage
 from app.core.problems import Problem
 from app.registry.deps import Caller, Cursor, Limit, RegistryServices
-from app.registry.paging import ListPage
 from app.registry.tokens.schemas import CreatedToken, NewToken, TokenAnswer
 from app.registry.tokens.service import lasting, narrowed, page
 
@@ -30,9 +30,7 @@ async def make_token(
     """
     scopes = narrowed(caller.identity, new.scopes, await services.scopes.current())
     ends = lasting(caller.identity, new.ends())
-    token, value = await services.tokens.create(
-        new.name, caller.identity.subject, caller.identity.groups, scopes, ends
-    )
+    token, value = await services.tokens.create(new.name, caller.identity.subject, scopes, ends)
     response.headers["Cache-Control"] = "no-store"
     return CreatedToken(**TokenAnswer.of(token).model_dump(), value=value)
 

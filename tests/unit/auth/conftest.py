@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 
 from app.auth.applications import internal_application, public_application
 from app.auth.parts import Parts, assemble
+from app.auth.providers.base import Person
 from app.auth.startup import prepare
 from app.core.models import Scope
 from app.core.sealing import Sealer
@@ -76,8 +77,10 @@ class World:
         await self.parts.store.commit("credentials", slug, {"sealed": sealed}, affects={f"/mcp/{slug}"})
 
     async def token(self, groups: list[str], scopes: list[str] | None = None, **more: Any) -> str:
+        """A token of Alice, who is in these groups from now on."""
+        await self.parts.people.record(Person("local:alice", "local", groups))
         made = await TokenStore(self.parts.store).create(
-            "test", "local:alice", groups, scopes, more.get("expires_at")
+            "test", "local:alice", scopes, more.get("expires_at")
         )
         return made[1]
 

@@ -35,7 +35,7 @@ async def test_an_unknown_name_costs_a_hash_too(world: Any, monkeypatch: pytest.
 
 
 async def test_the_password_that_unknown_names_are_checked_with_opens_nothing(world: Any) -> None:
-    assert await world.parts.provider.authenticate("nobody", "nobody has this name") is None
+    assert await world.parts.local.authenticate("nobody", "nobody has this name") is None
 
 
 async def test_the_page_takes_no_script_no_foreign_style_and_no_frame(world: Any) -> None:
@@ -118,7 +118,7 @@ async def test_a_logout_ends_the_session_at_every_gateway(world: Any) -> None:
     cookie = {"Gatepost-Session": world.public.cookies["gatepost_session"]}
     before = await world.parts.store.latest_change()
     answer = await world.public.post("/logout", headers={"Origin": HERE})
-    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?choose=true")
     assert "gatepost_session" not in world.public.cookies
     gone = await world.internal.get("/internal/verdict?resource=/ui", headers=cookie)
     assert (gone.status_code, gone.json()["reason"]) == (401, "unknown")
