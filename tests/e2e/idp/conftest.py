@@ -1,7 +1,7 @@
 """Real identity providers and a real browser, for every test of this folder.
 
-`tests/run` installs them and says where they are in KEYCLOAK and OPENID_PROVIDER_NODE; where pytest is called by
-hand, `tests/e2e/idp/install_keycloak` and `tests/e2e/idp/provider/install` print what to put there.
+`tests/run` installs them and says where they are in KEYCLOAK and OPENID_PROVIDER_NODE; where pytest is called
+by hand, `tests/e2e/idp/install_keycloak` and `tests/e2e/idp/provider/install` print what to put there.
 """
 
 from collections.abc import Iterator

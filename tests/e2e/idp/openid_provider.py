@@ -44,7 +44,7 @@ def _people() -> dict[str, Person]:
 class OpenIdProvider:
     """`dora` has few groups and `emil` has so many that Entra leaves them to Graph; neither has a password.
 
-    The stack that people log in through may have any port of 127.0.0.1, and calls its provider what `shape` says.
+    The stack that people log in through has any port of 127.0.0.1, and calls its provider what `shape` says.
     """
 
     shape: Literal["entra", "cognito"]
@@ -117,7 +117,7 @@ class OpenIdProvider:
         return dict(answer.raise_for_status().json())
 
     def sign_in(self, client: httpx2.Client, page: httpx2.Response, name: str) -> httpx2.Response:
-        """Without a browser: answer the login page that `client` was led to, and follow to where that leads."""
+        """Without a browser: answer the login page that `client` was led to, and follow on."""
         assert urlsplit(str(page.url)).port == self.port, page.text
         return client.post(page.url, data={"name": name}, follow_redirects=True)
 
