@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Depends, FastAPI
 
+from app.auth.admin.clients import router as client_administration
 from app.auth.clients.endpoints import router as clients
 from app.auth.cors import OpenPaths
 from app.auth.deps import require_gateway
@@ -20,7 +21,9 @@ from app.core.problems import install
 
 def public_application(parts: Parts) -> FastAPI:
     """Login, metadata and keys: what the gateway passes on without a verdict."""
-    app = _application(parts, health, login, metadata, authorization_server, jwks, clients)
+    app = _application(
+        parts, health, login, metadata, authorization_server, jwks, clients, client_administration
+    )
     app.add_middleware(OpenPaths)
     return app
 

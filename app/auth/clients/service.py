@@ -62,7 +62,7 @@ class Clients:
         """Note that a registered client got a token, at most once an hour; that keeps a dynamic one."""
         found = await self._store.get(CLIENTS, client_id)
         now = time.time()
-        if found is None or now - (found.body["used_at"] or 0) < _TOUCH_EVERY_S:
+        if found is None or now - (found.body.get("used_at") or 0) < _TOUCH_EVERY_S:
             return
         body, ends = {**found.body, "used_at": now}, now + DYNAMIC_LIFE_S
         with suppress(Conflict):  # changed, or noted, at the same moment: the next token notes it
