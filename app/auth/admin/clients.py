@@ -80,7 +80,7 @@ async def rotate_secret(client_id: Id, clients: Repository, response: Response) 
 
 
 def _view(document: Document) -> ClientView:
-    used = document.body["used_at"]
+    used = document.body.get("used_at")
     known = {name: value for name, value in document.body.items() if name in ClientView.model_fields}
     return ClientView.model_validate(
         {**known, "used_at": None if used is None else datetime.fromtimestamp(used, UTC)}

@@ -37,7 +37,7 @@ class Clients:
         """The client with that id. Raises OAuthError: `invalid_client`, or `temporarily_unavailable`."""
         if is_document_url(client_id):
             return client_from(client_id, await self._object_at(client_id))
-        found = await self._store.get(CLIENTS, client_id)
+        found = await self._store.get(CLIENTS, client_id) if client_id.isascii() else None
         if found is None:
             raise _unknown()
         return client_of(found)

@@ -1,12 +1,14 @@
 import base64
 import hmac
+import json
 import time
 from typing import Any
 
 import pytest
-from joserfc import jwt
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
+from joserfc.jws import serialize_compact
 
+from app.auth.clients.keys import public_keys, usable_keys
 from app.auth.clients.model import Client
 from app.auth.clients.presented import ASSERTION_TYPE
 from app.auth.clients.service import CLIENTS, secret_digest
@@ -35,7 +37,7 @@ def signed(
     body = {"iss": "notes", "sub": "notes", "aud": ISSUER, "exp": now + 60, "jti": str(now), **claims}
     body = {name: value for name, value in body.items() if value is not None}
     head = {"alg": algorithm, "kid": "one", **(header or {})}
-    return jwt.encode(head, body, key, algorithms=[algorithm])
+    return serialize_compact(head, json.dumps(body).encode(), key, algorithms=[algorithm])
 
 
 def by_assertion(assertion: str) -> dict[str, str]:
@@ -80,6 +82,7 @@ async def test_an_unknown_client_and_a_wrong_secret_have_one_answer(world: World
         await refusal(world, {}, basic("nobody", "wrong")),
         await refusal(world, by_assertion(signed(iss="keyed", sub="keyed"))),
         await refusal(world, by_assertion(signed())),
+        await refusal(world, by_assertion(signed(iss="\ud800", sub="\ud800"))),
     ]
     assert {(found.error, found.description, found.status) for found in refused} == {
         ("invalid_client", refused[0].description, 401)
@@ -144,6 +147,7 @@ async def test_a_signature_proves_a_client(world: World, key: Key, algorithm: st
         ({"iat": time.time() + 300}, "iat must not"),
         ({"jti": None}, "jti must be"),
         ({"jti": "x" * 300}, "jti must be"),
+        ({"jti": "\ud800"}, "jti must be"),
     ],
 )
 async def test_claims_that_are_not_for_us_and_now_are_refused(
@@ -160,6 +164,14 @@ async def test_an_assertion_counts_once(world: World) -> None:
     form = by_assertion(signed())
     await world.parts.clients.authenticate(form, None)
     assert "used before" in (await refusal(world, form)).description
+
+
+@pytest.mark.parametrize("size", [128, 2048])
+async def test_an_rsa_key_that_is_too_short_or_too_long_is_none(size: int) -> None:
+    odd = {"kty": "RSA", "e": "AQAB", "n": part(b"\xff" * size)}
+    with pytest.raises(ValueError, match="of a length"):
+        public_keys({"keys": [odd]})
+    assert usable_keys({"keys": [odd, 5]}) == {"keys": []}
 
 
 async def test_no_key_signs_with_an_algorithm_of_another_type(world: World) -> None:
