@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import anyio
 import httpx2
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from mcp import Client
+from mcp import Client, MCPError
 from mcp.client.auth import OAuthClientProvider
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import (
@@ -117,7 +117,11 @@ class SdkClient(AbstractContextManager["SdkClient"]):
             httpx2.AsyncClient(auth=self._provider, timeout=60) as http,
             Client(streamable_http_client(self.url, http_client=http)) as mcp,
         ):
-            return (await mcp.call_tool(tool, arguments)).structured_content
+            try:
+                return (await mcp.call_tool(tool, arguments)).structured_content
+            except MCPError as error:  # inside, since the clients' task groups would wrap it
+                refused = error
+        raise refused
 
     async def _send_the_person(self, address: str) -> None:
         self._listener.received.clear()
