@@ -217,7 +217,7 @@ class Keycloak:
 
     def _token(self, endpoint: str, **form: str) -> str:
         answer = httpx2.post(endpoint, data=form, timeout=30)
-        assert answer.is_success, answer.text
+        assert answer.is_success, f"{answer.status_code} {answer.text}"
         return str(answer.json()["access_token"])
 
     def _client(self, client_id: str) -> dict[str, Any]:
