@@ -11,6 +11,8 @@ from app.auth.jwks.endpoints import router as jwks
 from app.auth.login.endpoints import router as login
 from app.auth.metadata.authorization_server import router as authorization_server
 from app.auth.metadata.endpoints import router as metadata
+from app.auth.oauth.authorize import router as authorize
+from app.auth.oauth.token import router as token
 from app.auth.parts import Parts
 from app.auth.providers.saml.endpoints import router as saml
 from app.auth.verdict.caller import InvalidCredential
@@ -21,7 +23,10 @@ from app.core.problems import install
 
 def public_application(parts: Parts) -> FastAPI:
     """Login, metadata and keys: what the gateway passes on without a verdict."""
-    app = _application(parts, health, login, saml, metadata, authorization_server, jwks, clients)
+    oauth = APIRouter()
+    for router in (authorize, token):
+        oauth.include_router(router)
+    app = _application(parts, health, login, saml, metadata, authorization_server, jwks, clients, oauth)
     app.add_middleware(OpenPaths)
     return app
 
