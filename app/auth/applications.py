@@ -16,6 +16,8 @@ from app.auth.jwks.endpoints import router as jwks
 from app.auth.login.endpoints import router as login
 from app.auth.metadata.authorization_server import router as authorization_server
 from app.auth.metadata.endpoints import router as metadata
+from app.auth.oauth.authorize import router as authorize
+from app.auth.oauth.token import router as token
 from app.auth.parts import Parts
 from app.auth.providers.saml.endpoints import router as saml
 from app.auth.verdict.caller import InvalidCredential
@@ -41,7 +43,7 @@ def public_application(parts: Parts) -> FastAPI:
     pages = APIRouter(responses=PAGES)
     pages.include_router(login)
     pages.include_router(saml)
-    standard = (metadata, authorization_server, jwks, clients)
+    standard = (metadata, authorization_server, jwks, clients, authorize, token)
     administration = (client_administration, identities)
     app = _application(parts, hidden, pages, *standard, *administration, openapi_url="/oauth/openapi.json")
     app.add_middleware(OpenPaths)
