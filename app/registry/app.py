@@ -9,6 +9,7 @@ from app.core.keys import SigningKeys
 from app.core.problems import install
 from app.core.sealing import Sealer
 from app.core.settings import Settings
+from app.core.sound_json import require_sound_body
 from app.core.store import Store
 from app.registry.about.endpoints import router as about
 from app.registry.agents.cards import router as cards
@@ -22,7 +23,6 @@ from app.registry.scopes.endpoints import router as scopes
 from app.registry.search.endpoints import router as search
 from app.registry.servers.endpoints import router as servers
 from app.registry.services import Services
-from app.registry.sound_json import require_sound_body
 from app.registry.tokens.endpoints import router as tokens
 from app.registry.tools.endpoints import router as tools
 from app.registry.ui.endpoints import router as ui

@@ -2,13 +2,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response, status
 
+from app.core.etag import etag
+from app.core.paging import ListPage
 from app.core.store import Document
 from app.registry.deps import Cursor, IfMatch, Limit, RegistryServices, allowed
-from app.registry.etag import etag
 from app.registry.group_mappings import service
 from app.registry.group_mappings.repository import MappingRepository
 from app.registry.group_mappings.schemas import Group, GroupMapping, NewMapping, Provider, SavedMapping
-from app.registry.paging import ListPage
 from app.registry.services import Services
 
 router = APIRouter(prefix="/api/group-mappings", tags=["group mappings"])

@@ -1,10 +1,10 @@
 from collections.abc import Collection, Iterable
 
+from app.core.etag import Precondition
 from app.core.models import Scope
 from app.core.models.identity_provider import LOCAL
 from app.core.problems import Problem
 from app.core.store import Document
-from app.registry.etag import Precondition
 from app.registry.group_mappings.repository import MappingRepository
 from app.registry.group_mappings.schemas import GroupMapping
 from app.registry.scopes.administration import Administration

@@ -1,10 +1,10 @@
 from fastapi import APIRouter, Depends, Response, status
 
+from app.core.etag import etag
 from app.core.models import Scope
+from app.core.paging import ListPage
 from app.core.store import Document
 from app.registry.deps import Caller, Cursor, IfMatch, Limit, RegistryServices, allowed
-from app.registry.etag import etag
-from app.registry.paging import ListPage
 from app.registry.scopes import explain, service
 from app.registry.scopes.answers import Answer
 from app.registry.scopes.questions import Asked

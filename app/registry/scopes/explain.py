@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.core.caller import Caller
 from app.core.groups import mapped
 from app.core.models import Scope
 from app.core.policy import expand
@@ -11,7 +12,6 @@ from app.core.policy_explain import explain
 from app.core.policy_questions import OnAgent, OnServer, Question
 from app.core.problems import Problem
 from app.registry.about.schemas import Rights
-from app.registry.caller import Caller
 from app.registry.group_mappings.repository import MappingRepository
 from app.registry.people.repository import PeopleRepository
 from app.registry.scopes.answers import Answer, Difference, allows, near, would_help

@@ -1,9 +1,9 @@
+from app.core.etag import Precondition
 from app.core.models import Scope
 from app.core.models.scope import WILDCARD
 from app.core.policy import AGENT_ACTIONS, IMPLIED_METHODS, METHODS, REGISTRY
 from app.core.problems import Problem
 from app.core.store import Conflict, Document
-from app.registry.etag import Precondition
 from app.registry.scopes.administration import Administration
 from app.registry.scopes.repository import ScopeRepository
 
