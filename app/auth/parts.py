@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from app.auth.background import Background
 from app.auth.clients.service import Clients
 from app.auth.clients.throttle import Registrations
+from app.auth.identities.service import Identities
 from app.auth.login.failures import FailedLogins
 from app.auth.people.service import People
 from app.auth.providers.base import BrowserProvider
@@ -47,6 +48,7 @@ class Parts:
     callers: Callers
     verdicts: Verdicts
     background: Background
+    identities: Identities
     clients: Clients
     registrations: Registrations
 
@@ -76,6 +78,7 @@ async def assemble(settings: Settings, store: Store) -> Parts:
         callers=Callers(bearers, sessions, people, snapshot, background),
         verdicts=Verdicts(settings, snapshot, Servers(settings, snapshot, sealer), keys),
         background=background,
+        identities=Identities(settings, store),
         clients=Clients(settings, store),
         registrations=Registrations(),
     )
