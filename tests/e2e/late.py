@@ -11,10 +11,13 @@ HELD_AT_MOST_S = 4.0
 
 
 class LateAuth:
-    """Passes everything on at once; verdicts wait, once auth has given them, between `hold` and `release`."""
+    """Passes everything on at once; verdicts wait, once auth has given them, between `hold` and `release`.
+
+    `polls` are the answered questions for what changed.
+    """
 
     def __init__(self, port: int) -> None:
-        self.verdicts = 0
+        self.verdicts = self.polls = 0
         self.waiting = 0
         self._free = threading.Event()
         self._free.set()
@@ -36,6 +39,7 @@ class LateAuth:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+                late.polls += self.path.startswith("/internal/epoch")
 
             def log_message(self, *_: object) -> None:
                 pass

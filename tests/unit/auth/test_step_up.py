@@ -1,4 +1,4 @@
-"""What a verdict says of scopes that a client could ask for: to those that can, and only what they would get."""
+"""What a verdict says of scopes that a client could ask for."""
 
 from dataclasses import replace
 from typing import Any
