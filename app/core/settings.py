@@ -57,6 +57,9 @@ class Settings(BaseModel):
     allowed_origins: Origins = Field(
         [], description="origins of other sites whose pages may call MCP servers with a token, by commas"
     )
+    trusted_proxies: Networks = Field(
+        [], description="networks of load balancers whose X-Forwarded-For names the client, by commas"
+    )
     gateway_workers: int = Field(0, ge=0, description="NGINX worker processes; 0 is one a core")
     tls_certificate_file: Path | None = Field(
         None, description="PEM chain; with it the gateway speaks TLS and HTTP/2"

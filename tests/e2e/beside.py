@@ -17,16 +17,16 @@ from tests.e2e.stack import Stack, free_port, until
 
 
 @contextlib.contextmanager
-def second_gateway(stack: Stack, folder: Path) -> Iterator[str]:
+def second_gateway(stack: Stack, folder: Path, **settings: str) -> Iterator[str]:
     """Another NGINX with the configuration of a machine of its own; gives its origin."""
-    raw = Path(f"/proc/{stack.pid('auth')}/environ").read_bytes().decode()
-    environ = dict(entry.split("=", 1) for entry in raw.split("\0") if entry)
+    environ = settings_of(stack)
     port = free_port()
     environ |= {
         "GATEPOST_GATEWAY_PORT": str(port),
         "GATEPOST_METRICS_PORT": str(free_port()),
         "GATEPOST_AUDIT_FILE": str(folder / "audit.jsonl"),
         "GATEPOST_PUBLIC_URL": stack.url,
+        **settings,
     }
     render = [sys.executable, "-P", "-m", "app.cli", "nginx", "render", "--prefix", str(folder)]
     configuration = subprocess.run(
@@ -43,6 +43,12 @@ def second_gateway(stack: Stack, folder: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+def settings_of(stack: Stack) -> dict[str, str]:
+    """The environment that `up` gave its processes: the ports that it chose among it."""
+    raw = Path(f"/proc/{stack.pid('auth')}/environ").read_bytes().decode()
+    return dict(entry.split("=", 1) for entry in raw.split("\0") if entry)
 
 
 def _ready(url: str) -> bool:
