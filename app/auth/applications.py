@@ -13,6 +13,7 @@ from app.auth.login.endpoints import router as login
 from app.auth.metadata.authorization_server import router as authorization_server
 from app.auth.metadata.endpoints import router as metadata
 from app.auth.parts import Parts
+from app.auth.providers.oidc.endpoints import router as oidc
 from app.auth.providers.saml.endpoints import router as saml
 from app.auth.verdict.caller import InvalidCredential
 from app.auth.verdict.endpoints import invalid_credential
@@ -22,7 +23,9 @@ from app.core.problems import install
 
 def public_application(parts: Parts) -> FastAPI:
     """Login, metadata and keys: what the gateway passes on without a verdict."""
-    app = _application(parts, health, login, saml, metadata, authorization_server, jwks, clients, identities)
+    app = _application(
+        parts, health, login, oidc, saml, metadata, authorization_server, jwks, clients, identities
+    )
     app.add_middleware(OpenPaths)
     return app
 

@@ -69,7 +69,7 @@ async def assemble(settings: Settings, store: Store) -> Parts:
         sealer=sealer,
         keys=keys,
         local=await LocalProvider.open(store) if has_local else None,
-        providers=browser_providers(settings),
+        providers=browser_providers(settings, background),
         people=people,
         logins=Logins(store, sealer, settings.refresh_token_days * DAY_S),
         sessions=sessions,
