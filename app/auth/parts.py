@@ -10,10 +10,13 @@ from app.auth.people.service import People
 from app.auth.providers.base import BrowserProvider
 from app.auth.providers.catalogue import browser_providers
 from app.auth.providers.local import LocalProvider
+from app.auth.providers.tokens import ProviderTokens
+from app.auth.sessions.following import Following
 from app.auth.sessions.logins import Logins
+from app.auth.sessions.renewal import Renewal
 from app.auth.sessions.service import Sessions
 from app.auth.snapshot import Snapshot
-from app.auth.verdict.caller import Callers
+from app.auth.verdict.caller import Bearer, Callers
 from app.auth.verdict.personal import PersonalTokens
 from app.auth.verdict.service import Verdicts
 from app.auth.verdict.upstream import Servers
@@ -40,7 +43,9 @@ class Parts:
     keys: SigningKeys
     local: LocalProvider | None
     providers: Mapping[str, BrowserProvider]
+    provider_tokens: ProviderTokens
     people: People
+    renewal: Renewal
     logins: Logins
     sessions: Sessions
     failures: FailedLogins
@@ -62,20 +67,35 @@ async def assemble(settings: Settings, store: Store) -> Parts:
     sessions = Sessions(store, settings.session_idle_minutes * 60, settings.session_hours * 3600)
     background = Background()
     has_local = any(provider.type == LOCAL for provider in settings.providers)
-    bearers = [PersonalTokens(TokenStore(store), people, snapshot, background)]
+    local = await LocalProvider.open(store) if has_local else None
+    providers = browser_providers(settings, background)
+    provider_tokens = ProviderTokens(providers, snapshot)
+    logins = Logins(store, sealer, settings.refresh_token_days * DAY_S)
+    renewal = Renewal(
+        store,
+        logins=logins,
+        people=people,
+        local=local,
+        providers=providers,
+        life_s=settings.session_hours * 3600,
+    )
+    following = Following(sessions, logins, renewal)
+    bearers: list[Bearer] = [PersonalTokens(TokenStore(store), people, snapshot, background), provider_tokens]
     return Parts(
         settings=settings,
         store=store,
         sealer=sealer,
         keys=keys,
-        local=await LocalProvider.open(store) if has_local else None,
-        providers=browser_providers(settings, background),
+        local=local,
+        providers=providers,
+        provider_tokens=provider_tokens,
         people=people,
-        logins=Logins(store, sealer, settings.refresh_token_days * DAY_S),
+        renewal=renewal,
+        logins=logins,
         sessions=sessions,
         failures=FailedLogins(),
         snapshot=snapshot,
-        callers=Callers(bearers, sessions, people, snapshot, background),
+        callers=Callers(bearers, sessions, people, snapshot, background=background, following=following),
         verdicts=Verdicts(settings, snapshot, Servers(settings, snapshot, sealer), keys),
         background=background,
         identities=Identities(settings, store),
