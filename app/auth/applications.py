@@ -19,6 +19,7 @@ from app.auth.metadata.endpoints import router as metadata
 from app.auth.oauth.authorize import router as authorize
 from app.auth.oauth.token import router as token
 from app.auth.parts import Parts
+from app.auth.providers.oidc.endpoints import router as oidc
 from app.auth.providers.saml.endpoints import router as saml
 from app.auth.verdict.caller import InvalidCredential
 from app.auth.verdict.endpoints import invalid_credential
@@ -41,8 +42,8 @@ def public_application(parts: Parts) -> FastAPI:
     hidden = APIRouter(include_in_schema=False)
     hidden.include_router(health)
     pages = APIRouter(responses=PAGES)
-    pages.include_router(login)
-    pages.include_router(saml)
+    for page in (login, oidc, saml):
+        pages.include_router(page)
     standard = (metadata, authorization_server, jwks, clients, authorize, token)
     administration = (client_administration, identities)
     app = _application(parts, hidden, pages, *standard, *administration, openapi_url="/oauth/openapi.json")
