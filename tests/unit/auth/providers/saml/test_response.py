@@ -6,6 +6,7 @@ from lxml import etree
 from minisignxml.config import SigningConfig
 
 from app.auth.providers.saml.errors import Refused, UnknownCertificate
+from tests.unit.auth.providers.saml import opensaml
 from tests.unit.auth.providers.saml.idp import NAMES, REQUEST, Saying, at, known, read, signed, signer
 
 
@@ -111,3 +112,8 @@ def test_a_comment_in_a_name_is_refused() -> None:
     assert b"admin<!-- -->@evil" in etree.tostring(response)
     with pytest.raises(Refused, match="comment"):
         read(response)
+
+
+def test_a_signature_with_inclusive_namespaces_is_refused_in_words_of_its_own() -> None:
+    with pytest.raises(Refused, match="inclusive namespaces"):
+        read(opensaml.response())
