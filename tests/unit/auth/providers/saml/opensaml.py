@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from lxml import etree
 
-from tests.unit.auth.providers.saml.idp import NAMES, Saying, signer
+from tests.saml_provider import NAMES, Saying, signer
 
 EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 

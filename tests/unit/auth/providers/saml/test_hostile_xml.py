@@ -9,7 +9,7 @@ from app.auth.providers.saml.errors import Refused
 from app.auth.providers.saml.metadata import read_metadata
 from app.auth.providers.saml.response import read_response
 from app.auth.providers.saml.xml import LARGEST
-from tests.unit.auth.providers.saml.idp import NOW, Saying, encoded, known, metadata, read
+from tests.saml_provider import NOW, Saying, encoded, known, metadata, read
 
 GOOD = etree.tostring(Saying().signed())
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "aaaaaaaaaa">

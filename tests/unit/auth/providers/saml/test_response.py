@@ -7,7 +7,7 @@ from minisignxml.config import SigningConfig
 
 from app.auth.providers.saml.errors import Refused, UnknownCertificate
 from tests.unit.auth.providers.saml import opensaml
-from tests.unit.auth.providers.saml.idp import NAMES, REQUEST, Saying, at, known, read, signed, signer
+from tests.saml_provider import NAMES, REQUEST, Saying, at, known, read, signed, signer
 
 
 def test_a_signed_assertion_says_who_it_is_and_which_request_it_answers() -> None:

@@ -7,7 +7,7 @@ import pytest
 from lxml import etree
 
 from app.auth.providers.saml.errors import Refused
-from tests.unit.auth.providers.saml.idp import NAMES, Saying, read, signed
+from tests.saml_provider import NAMES, Saying, read, signed
 
 Element = etree._Element
 FORGED = "_forged"
