@@ -2,11 +2,14 @@
 
 from fastapi import APIRouter, Depends, FastAPI
 
+from app.auth.clients.endpoints import router as clients
+from app.auth.cors import OpenPaths
 from app.auth.deps import require_gateway
 from app.auth.epoch.endpoints import router as epoch
 from app.auth.health.endpoints import router as health
 from app.auth.jwks.endpoints import router as jwks
 from app.auth.login.endpoints import router as login
+from app.auth.metadata.authorization_server import router as authorization_server
 from app.auth.metadata.endpoints import router as metadata
 from app.auth.parts import Parts
 from app.auth.providers.saml.endpoints import router as saml
@@ -18,7 +21,9 @@ from app.core.problems import install
 
 def public_application(parts: Parts) -> FastAPI:
     """Login, metadata and keys: what the gateway passes on without a verdict."""
-    return _application(parts, health, login, saml, metadata, jwks)
+    app = _application(parts, health, login, saml, metadata, authorization_server, jwks, clients)
+    app.add_middleware(OpenPaths)
+    return app
 
 
 def internal_application(parts: Parts) -> FastAPI:

@@ -2,6 +2,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.auth.background import Background
+from app.auth.clients.service import Clients
+from app.auth.clients.throttle import Registrations
 from app.auth.login.failures import FailedLogins
 from app.auth.people.service import People
 from app.auth.providers.base import BrowserProvider
@@ -45,6 +47,8 @@ class Parts:
     callers: Callers
     verdicts: Verdicts
     background: Background
+    clients: Clients
+    registrations: Registrations
 
 
 async def assemble(settings: Settings, store: Store) -> Parts:
@@ -72,4 +76,6 @@ async def assemble(settings: Settings, store: Store) -> Parts:
         callers=Callers(bearers, sessions, people, snapshot, background),
         verdicts=Verdicts(settings, snapshot, Servers(settings, snapshot, sealer), keys),
         background=background,
+        clients=Clients(settings, store),
+        registrations=Registrations(),
     )

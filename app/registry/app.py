@@ -9,6 +9,7 @@ from app.core.keys import SigningKeys
 from app.core.problems import install
 from app.core.sealing import Sealer
 from app.core.settings import Settings
+from app.core.sound_json import require_sound_body
 from app.core.store import Store
 from app.registry.about.endpoints import router as about
 from app.registry.agents.cards import router as cards
@@ -16,12 +17,12 @@ from app.registry.agents.endpoints import router as agents
 from app.registry.audit import intake
 from app.registry.audit.endpoints import router as audit
 from app.registry.credentials.endpoints import router as credentials
+from app.registry.group_mappings.endpoints import router as group_mappings
 from app.registry.mcp.endpoint import PATH, RegistryMcp
 from app.registry.scopes.endpoints import router as scopes
 from app.registry.search.endpoints import router as search
 from app.registry.servers.endpoints import router as servers
 from app.registry.services import Services
-from app.registry.sound_json import require_sound_body
 from app.registry.tokens.endpoints import router as tokens
 from app.registry.tools.endpoints import router as tools
 from app.registry.ui.endpoints import router as ui
@@ -56,8 +57,10 @@ def create_app(settings: Settings, store: Store, sealer: Sealer, keys: SigningKe
     )
     app.state.registry = services
     install(app)
-    for router in (about, servers, agents, cards, tools, credentials, scopes, tokens, search, audit, ui):
+    for router in (about, servers, agents, cards, tools, credentials, scopes, group_mappings, tokens, search):
         app.include_router(router)
+    app.include_router(audit)
+    app.include_router(ui)
     app.router.routes.append(Route(PATH, mcp, methods=["POST"]))
     app.router.routes.append(Route(intake.PATH, intake.take, methods=["POST"]))
     return app

@@ -1,58 +1,9 @@
-from dataclasses import dataclass
-
-from app.core import identity
-from app.core.identity import IDENTITY_HEADER, Identity
-from app.core.keys import InvalidToken, UnknownKey
-from app.core.policy import Grants, expand
-from app.core.problems import Problem
+from app.core import caller
+from app.core.caller import Caller
 from app.registry.services import Services
 
 
-@dataclass(frozen=True)
-class Caller:
-    """Who calls, as the gateway vouches for it, and what the scopes of this moment allow."""
-
-    identity: Identity
-    grants: Grants
-
-    def require(self, action: str, server: str = "*") -> None:
-        """Raise a 403 problem unless the registry action is allowed on that server (`*`: on all)."""
-        if not self.grants.may(action, server):
-            where = "" if server == "*" else f" on the server {server}"
-            detail = f"no scope of yours allows {action}{where}; ask whoever manages scopes"
-            raise Problem(403, "forbidden", "You may not do this", detail)
-
-    def require_on_agent(self, action: str, agent: str = "*") -> None:
-        """Raise a 403 problem unless the registry action is allowed on that agent (`*`: on all)."""
-        if not self.grants.may_on_agent(action, agent):
-            detail = f"no scope of yours allows {action} on the agent {agent}; ask whoever manages scopes"
-            raise Problem(403, "forbidden", "You may not do this", detail)
-
-
 async def authenticate(services: Services, tokens: list[str]) -> Caller:
-    """The caller that the values of the request's `Gatepost-Identity` header name; nothing else is trusted.
-
-    Raises a 401 problem unless there is exactly one, signed by auth and still alive.
-    """
-    if len(tokens) != 1:
-        raise _unauthorized(f"the request must carry one {IDENTITY_HEADER} header, which the gateway sets")
-    try:
-        known = await _read(services, tokens[0])
-    except InvalidToken as error:
-        raise _unauthorized(f"the identity was refused: {error}") from None
-    scopes = await services.scopes.current()
-    return Caller(known, expand(known.groups, scopes, known.scopes))
-
-
-async def _read(services: Services, token: str) -> Identity:
+    """The caller that the values of the request's `Gatepost-Identity` header name. Raises a 401 problem."""
     issuer = services.settings.public_url
-    try:
-        return identity.read(services.keys, token, issuer)
-    except UnknownKey:
-        await services.keys.refresh()
-        return identity.read(services.keys, token, issuer)
-
-
-def _unauthorized(detail: str) -> Problem:
-    title = "The registry does not know who calls"
-    return Problem(401, "unauthorized", title, detail, headers={"WWW-Authenticate": "Bearer"})
+    return await caller.authenticate(tokens, services.keys, issuer, services.scopes.current)

@@ -3,10 +3,11 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Header, Path, Query, Request
 
+from app.core import caller
+from app.core.etag import Precondition
 from app.core.identity import IDENTITY_HEADER
 from app.core.models import SLUG_PATTERN
-from app.registry import caller
-from app.registry.etag import Precondition
+from app.registry.caller import authenticate
 from app.registry.services import Services
 
 
@@ -19,7 +20,7 @@ RegistryServices = Annotated[Services, Depends(services_of)]
 
 
 async def _caller(request: Request, services: RegistryServices) -> caller.Caller:
-    return await caller.authenticate(services, request.headers.getlist(IDENTITY_HEADER))
+    return await authenticate(services, request.headers.getlist(IDENTITY_HEADER))
 
 
 Caller = Annotated[caller.Caller, Depends(_caller)]

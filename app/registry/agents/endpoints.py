@@ -2,7 +2,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Response, status
 
+from app.core.etag import etag
 from app.core.models.agent import credential_id
+from app.core.paging import ListPage
 from app.registry.agents import service
 from app.registry.agents.repository import AgentRepository
 from app.registry.agents.schemas import AgentAnswer
@@ -10,8 +12,6 @@ from app.registry.credentials.schemas import CredentialBody
 from app.registry.credentials.token_url import check_token_url
 from app.registry.credentials.vault import CredentialVault
 from app.registry.deps import Caller, Cursor, IfMatch, Limit, RegistryServices, Slug
-from app.registry.etag import etag
-from app.registry.paging import ListPage
 
 router = APIRouter(prefix="/api/agents", tags=["agents"])
 CardJson = Annotated[

@@ -11,8 +11,8 @@ import httpx2
 from app.core.models import AgentInterface
 from app.core.models.agent import HTTP_JSON
 from app.core.settings import Settings
+from app.core.sound_json import MAX_BODY, fault
 from app.core.ssrf import UpstreamRefused, guarded_transport
-from app.registry.sound_json import MAX_BODY, fault
 
 WELL_KNOWN = "/.well-known/agent-card.json"
 DEADLINE_S = 10.0

@@ -2,6 +2,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from app.core.caller import Caller
+from app.core.etag import Precondition
 from app.core.models import AgentEntry, AgentSettings, Upstream
 from app.core.models.agent import BINDINGS, META_KEY, credential_id, declared
 from app.core.problems import Problem
@@ -12,9 +14,7 @@ from app.registry.agents.card import Uncarriable, canonical, served
 from app.registry.agents.fetch import Unfetched, public_card
 from app.registry.agents.repository import AgentRepository
 from app.registry.agents.signatures import warnings
-from app.registry.caller import Caller
 from app.registry.credentials.vault import CredentialVault
-from app.registry.etag import Precondition
 from app.registry.services import Services
 
 CREDENTIAL_REMOVED = "the credential was removed: it was for the old addresses; set it again for the new ones"

@@ -3,10 +3,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
+from app.core.paging import ListPage
 from app.registry.audit.repository import AuditEvents, Wanted
 from app.registry.audit.schemas import AuditEvent
 from app.registry.deps import Caller, Cursor, Limit, RegistryServices
-from app.registry.paging import ListPage
 
 router = APIRouter(prefix="/api/audit", tags=["audit"])
 Exactly = Annotated[str | None, Query(max_length=2048)]

@@ -5,8 +5,8 @@ from typing import Any
 from mcp import MCPError
 from mcp_types import METHOD_NOT_FOUND
 
+from app.core.sound_json import fault
 from app.registry.discovery.limits import MAX_DEFINITIONS, MAX_PAGES
-from app.registry.sound_json import fault
 
 
 @dataclass

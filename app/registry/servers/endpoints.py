@@ -2,10 +2,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Response, status
 
+from app.core.etag import etag
+from app.core.paging import ListPage
 from app.registry.deps import Caller, Cursor, IfMatch, Limit, RegistryServices, Slug
 from app.registry.discovery.health import Health, HealthRepository
-from app.registry.etag import etag
-from app.registry.paging import ListPage
 from app.registry.servers import service
 from app.registry.servers.schemas import ServerAnswer
 

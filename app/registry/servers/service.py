@@ -2,14 +2,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from app.core.caller import Caller
+from app.core.etag import Precondition
 from app.core.models import ServerEntry, ServerSettings, Upstream
 from app.core.problems import Problem
 from app.core.ssrf import UpstreamRefused, UpstreamUnresolved, resolve
 from app.core.store import Conflict, Document
-from app.registry.caller import Caller
 from app.registry.credentials.vault import CredentialVault
 from app.registry.discovery.health import HealthRepository
-from app.registry.etag import Precondition
 from app.registry.servers import document as server_json
 from app.registry.servers.repository import ServerRepository
 from app.registry.servers.schemas import ServerAnswer

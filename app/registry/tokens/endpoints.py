@@ -1,8 +1,8 @@
 from fastapi import APIRouter, Response, status
 
+from app.core.paging import ListPage
 from app.core.problems import Problem
 from app.registry.deps import Caller, Cursor, Limit, RegistryServices
-from app.registry.paging import ListPage
 from app.registry.tokens.schemas import CreatedToken, NewToken, TokenAnswer
 from app.registry.tokens.service import lasting, narrowed, page
 

@@ -2,11 +2,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
+from app.core.caller import Caller as KnownCaller
 from app.core.models import ToolKind, ToolRecord, ToolState
+from app.core.paging import ListPage
 from app.core.problems import Problem
-from app.registry.caller import Caller as KnownCaller
 from app.registry.deps import Caller, Cursor, Limit, RegistryServices, Slug
-from app.registry.paging import ListPage
 from app.registry.servers.service import visible, writable
 from app.registry.services import Services
 from app.registry.tools.repository import ToolRepository

@@ -6,7 +6,7 @@ from pathlib import Path
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.registry.caller import Caller
+from app.core.caller import Caller
 from app.registry.search.catalogue import Catalogue
 
 STYLE_PATH = "/ui/static/gatepost.css"
