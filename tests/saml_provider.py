@@ -1,5 +1,8 @@
 """An identity provider of SAML: real keys, real signatures, and responses that can be wrong in one point."""
 
+import app.auth.providers.saml  # noqa: F401  (before minisignxml, whose import warns otherwise)
+
+# isort: split
 import base64
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta

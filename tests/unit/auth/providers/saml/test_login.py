@@ -14,8 +14,8 @@ from lxml import etree
 
 from app.auth.providers.saml import metadata_source
 from app.core.settings import Settings
-from tests.unit.auth.conftest import settings_for
 from tests.saml_provider import ISSUER, Saying, Signer, encoded, metadata, signer
+from tests.unit.auth.conftest import settings_for
 
 pytestmark = pytest.mark.anyio
 HERE = "http://127.0.0.1:8080"

@@ -6,8 +6,8 @@ from lxml import etree
 from minisignxml.config import SigningConfig
 
 from app.auth.providers.saml.errors import Refused, UnknownCertificate
-from tests.unit.auth.providers.saml import opensaml
 from tests.saml_provider import NAMES, REQUEST, Saying, at, known, read, signed, signer
+from tests.unit.auth.providers.saml import opensaml
 
 
 def test_a_signed_assertion_says_who_it_is_and_which_request_it_answers() -> None:
