@@ -62,6 +62,7 @@ class Saying:
     """What a response says; each test changes what it is about."""
 
     id: str = "_assertion1"
+    sender: str = ISSUER
     issuer: str = ISSUER
     audience: str = AUDIENCE
     recipient: str = RECIPIENT
@@ -87,7 +88,7 @@ class Saying:
         return etree.fromstring(
             f"""<samlp:Response xmlns:samlp="{NAMES["p"]}" xmlns:saml="{NAMES["a"]}" ID="_response1"
  Version="2.0" IssueInstant="{at(0)}" Destination="{self.destination}"{answered}>
-<saml:Issuer>{self.issuer}</saml:Issuer>
+<saml:Issuer>{self.sender}</saml:Issuer>
 <samlp:Status><samlp:StatusCode Value="{self.status}"/></samlp:Status>
 <saml:Assertion ID="{self.id}" Version="2.0" IssueInstant="{at(0)}"><saml:Issuer>{self.issuer}</saml:Issuer>
 <saml:Subject><saml:NameID>{self.name_id}</saml:NameID>

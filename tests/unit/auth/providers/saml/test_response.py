@@ -74,7 +74,8 @@ def test_sha_1_is_refused(config: SigningConfig) -> None:
         (Saying(audience="https://other.example"), "as entity id"),
         (Saying(recipient="https://gate.example/saml/other/acs"), "assertion consumer service"),
         (Saying(destination="https://gate.example/saml/other/acs"), "assertion consumer service"),
-        (Saying(issuer="https://other.example"), "not from"),
+        (Saying(sender="https://other.example"), "not from"),
+        (Saying(issuer="https://other.example"), "the metadata is of"),
         (Saying(request=None), "answers no request"),
         (Saying(answered="_another"), "different requests"),
         (Saying(starts=at(61)), "valid only from"),
@@ -93,6 +94,53 @@ def test_sha_1_is_refused(config: SigningConfig) -> None:
 def test_what_is_not_for_us_and_now_is_refused(saying: Saying, reason: str) -> None:
     with pytest.raises(Refused, match=reason):
         read(saying.signed())
+
+
+@pytest.mark.parametrize(
+    ("element", "member", "value", "reason"),
+    [
+        ("Assertion", "Version", "1.1", "not of SAML 2.0"),
+        ("Conditions", "NotBefore", at(61), "valid only from"),
+        ("Conditions", "NotOnOrAfter", at(-60), "has expired"),
+        ("SubjectConfirmation", "Method", "urn:oasis:names:tc:SAML:2.0:cm:holder-of-key", "one bearer"),
+        ("SubjectConfirmationData", "NotBefore", at(61), "valid only from"),
+        ("SubjectConfirmationData", "NotOnOrAfter", at(-60), "has expired"),
+        ("SubjectConfirmationData", "NotOnOrAfter", "", "no time with a zone"),
+        ("AuthnStatement", "SessionNotOnOrAfter", at(-60), "has expired"),
+    ],
+)
+def test_each_condition_counts_by_itself(element: str, member: str, value: str, reason: str) -> None:
+    response = Saying().tree()
+    response.find(f".//a:{element}", NAMES).set(member, value)
+    with pytest.raises(Refused, match=reason):
+        read(signed(response, response.find("a:Assertion", NAMES)))
+
+
+@pytest.mark.parametrize(
+    ("element", "reason"),
+    [
+        ("Issuer", "no Issuer"),
+        ("Conditions", "no Conditions"),
+        ("AudienceRestriction", "for nobody"),
+        ("NameID", "no NameID"),
+        ("SubjectConfirmation", "one bearer"),
+        ("AuthnStatement", "anybody logged in"),
+    ],
+)
+def test_what_is_missing_is_not_taken_for_granted(element: str, reason: str) -> None:
+    response = Saying().tree()
+    assertion = response.find("a:Assertion", NAMES)
+    found = assertion.find(f".//a:{element}", NAMES)
+    found.getparent().remove(found)
+    with pytest.raises(Refused, match=reason):
+        read(signed(response, assertion))
+
+
+def test_a_confirmation_without_an_end_is_refused() -> None:
+    response = Saying().tree()
+    del response.find(".//a:SubjectConfirmationData", NAMES).attrib["NotOnOrAfter"]
+    with pytest.raises(Refused, match="no end"):
+        read(signed(response, response.find("a:Assertion", NAMES)))
 
 
 @pytest.mark.parametrize("end", [at(-59), "2026-11-25T12:00:00.1234567Z", "2026-11-25T14:00:00+01:00"])
