@@ -89,6 +89,9 @@ class Settings(BaseModel):
     refresh_token_days: int = Field(
         30, ge=1, description="an OAuth client that does not refresh for this long must log in again"
     )
+    token_max_days: int = Field(
+        365, ge=0, le=3650, description="longest life of a personal token, in days; 0 is no limit"
+    )
     max_body: int = Field(4 * 1024 * 1024, gt=0, description="largest request body, in bytes")
     verdict_ttl_s: int = Field(
         300, ge=1, le=300, description="longest life of a decision at a gateway, in seconds"

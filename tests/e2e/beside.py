@@ -58,16 +58,22 @@ def _ready(url: str) -> bool:
         return False
 
 
-def token_of_somebody_else(stack: Stack, *scopes: str, subject: str = "local:somebody") -> str:
-    """A token of another person with the administrators' rights, narrowed to those scopes."""
+def person(stack: Stack, subject: str, *groups: str, scopes: list[str] | None = None) -> str:
+    """A token of somebody whom a provider puts in those groups from now on, narrowed to those scopes."""
 
     async def make() -> str:
         store = await open_store(load_settings({"GATEPOST_STATE_DIR": str(stack.file())}))
         try:
-            person = {"subject": subject, "provider": "local", "name": "", "mail": "", "groups": ["admins"]}
-            await store.put("people", subject, {**person, "seen_at": 0.0})
-            return (await TokenStore(store).create("test", subject, scopes or None, None))[1]
+            provider = subject.partition(":")[0]
+            body = {"subject": subject, "provider": provider, "name": "", "mail": "", "groups": list(groups)}
+            await store.commit("people", subject, body | {"seen_at": 0.0}, affects={f"principal:{subject}"})
+            return (await TokenStore(store).create("test", subject, scopes, None))[1]
         finally:
             await store.close()
 
     return asyncio.run(make())
+
+
+def token_of_somebody_else(stack: Stack, *scopes: str, subject: str = "local:somebody") -> str:
+    """A token of another person with the administrators' rights, narrowed to those scopes."""
+    return person(stack, subject, "admins", scopes=list(scopes) or None)
