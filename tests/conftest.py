@@ -1,6 +1,6 @@
 import pytest
 
-pytest.register_assert_rewrite("tests.contract.store")
+pytest.register_assert_rewrite("tests.contract.store", "tests.contract.leases")
 
 
 @pytest.fixture

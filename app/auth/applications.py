@@ -11,11 +11,15 @@ from app.auth.cors import OpenPaths
 from app.auth.deps import require_gateway
 from app.auth.epoch.endpoints import router as epoch
 from app.auth.health.endpoints import router as health
+from app.auth.identities.endpoints import router as identities
 from app.auth.jwks.endpoints import router as jwks
 from app.auth.login.endpoints import router as login
 from app.auth.metadata.authorization_server import router as authorization_server
 from app.auth.metadata.endpoints import router as metadata
+from app.auth.oauth.authorize import router as authorize
+from app.auth.oauth.token import router as token
 from app.auth.parts import Parts
+from app.auth.providers.saml.endpoints import router as saml
 from app.auth.verdict.caller import InvalidCredential
 from app.auth.verdict.endpoints import invalid_credential
 from app.auth.verdict.endpoints import router as verdict
@@ -38,8 +42,10 @@ def public_application(parts: Parts) -> FastAPI:
     hidden.include_router(health)
     pages = APIRouter(responses=PAGES)
     pages.include_router(login)
-    routers = (hidden, pages, metadata, authorization_server, jwks, clients, client_administration)
-    app = _application(parts, *routers, openapi_url="/oauth/openapi.json")
+    pages.include_router(saml)
+    standard = (metadata, authorization_server, jwks, clients, authorize, token)
+    administration = (client_administration, identities)
+    app = _application(parts, hidden, pages, *standard, *administration, openapi_url="/oauth/openapi.json")
     app.add_middleware(OpenPaths)
     return app
 

@@ -4,15 +4,25 @@ from dataclasses import dataclass
 from app.auth.background import Background
 from app.auth.clients.service import Clients
 from app.auth.clients.throttle import Registrations
+from app.auth.identities.service import Identities
 from app.auth.login.failures import FailedLogins
+from app.auth.oauth.access import AccessTokens
+from app.auth.oauth.bearer import OAuthTokens
+from app.auth.oauth.codes import Codes
+from app.auth.oauth.consents import Consents
+from app.auth.oauth.grants import Grants
+from app.auth.oauth.holders import Holders
+from app.auth.oauth.revocations import Revocations
+from app.auth.oauth.subject_tokens import SubjectTokens
 from app.auth.people.service import People
 from app.auth.providers.base import BrowserProvider
 from app.auth.providers.catalogue import browser_providers
 from app.auth.providers.local import LocalProvider
 from app.auth.sessions.logins import Logins
+from app.auth.sessions.renewal import Renewal
 from app.auth.sessions.service import Sessions
 from app.auth.snapshot import Snapshot
-from app.auth.verdict.caller import Callers
+from app.auth.verdict.caller import Bearer, Callers
 from app.auth.verdict.personal import PersonalTokens
 from app.auth.verdict.service import Verdicts
 from app.auth.verdict.upstream import Servers
@@ -47,8 +57,17 @@ class Parts:
     callers: Callers
     verdicts: Verdicts
     background: Background
+    identities: Identities
     clients: Clients
     registrations: Registrations
+    renewal: Renewal
+    provider_tokens: SubjectTokens | None
+    codes: Codes
+    consents: Consents
+    grants: Grants
+    access_tokens: AccessTokens
+    revocations: Revocations
+    holders: Holders
 
 
 async def assemble(settings: Settings, store: Store) -> Parts:
@@ -60,22 +79,57 @@ async def assemble(settings: Settings, store: Store) -> Parts:
     sessions = Sessions(store, settings.session_idle_minutes * 60, settings.session_hours * 3600)
     background = Background()
     has_local = any(provider.type == LOCAL for provider in settings.providers)
-    bearers = [PersonalTokens(TokenStore(store), people, snapshot, background)]
+    local = await LocalProvider.open(store) if has_local else None
+    providers = browser_providers(settings)
+    refresh_life_s = settings.refresh_token_days * DAY_S
+    logins = Logins(store, sealer, refresh_life_s)
+    clients = Clients(settings, store)
+    access_tokens = AccessTokens(keys, settings.public_url, settings.access_token_ttl_s)
+    grants = Grants(store, settings.access_token_ttl_s, refresh_life_s)
+    revocations = Revocations(store)
+    holders = Holders(
+        tokens=access_tokens,
+        revocations=revocations,
+        grants=grants,
+        clients=clients,
+        people=people,
+        snapshot=snapshot,
+    )
+    bearers: list[Bearer] = [
+        PersonalTokens(TokenStore(store), people, snapshot, background),
+        OAuthTokens(access_tokens, holders),
+    ]
     return Parts(
         settings=settings,
         store=store,
         sealer=sealer,
         keys=keys,
-        local=await LocalProvider.open(store) if has_local else None,
-        providers=browser_providers(settings),
+        local=local,
+        providers=providers,
         people=people,
-        logins=Logins(store, sealer, settings.refresh_token_days * DAY_S),
+        logins=logins,
         sessions=sessions,
         failures=FailedLogins(),
         snapshot=snapshot,
         callers=Callers(bearers, sessions, people, snapshot, background),
         verdicts=Verdicts(settings, snapshot, Servers(settings, snapshot, sealer), keys),
         background=background,
-        clients=Clients(settings, store),
+        identities=Identities(settings, store),
+        clients=clients,
         registrations=Registrations(),
+        renewal=Renewal(
+            store,
+            logins=logins,
+            people=people,
+            local=local,
+            providers=providers,
+            life_s=settings.session_hours * 3600,
+        ),
+        provider_tokens=None,
+        codes=Codes(store),
+        consents=Consents(store),
+        grants=grants,
+        access_tokens=access_tokens,
+        revocations=revocations,
+        holders=holders,
     )

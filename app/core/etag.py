@@ -2,7 +2,7 @@ import re
 from dataclasses import dataclass
 
 from app.core.problems import Problem
-from app.core.store import Document
+from app.core.store import ABSENT, Document
 
 _TAG = re.compile(r'(W/)?"([^"]*)"')
 
@@ -35,3 +35,10 @@ class Precondition:
             detail = f"{document.id} is at revision {document.revision} now; read it again, then repeat"
             raise Problem(412, "conflict", "It was changed by somebody else meanwhile", detail)
         return document.revision
+
+    def absent(self) -> int:
+        """The revision to write where there is nothing yet. Raises a 412 problem for any tag."""
+        if self.tags is not None:
+            detail = "there is nothing to change; leave If-Match out to add it"
+            raise Problem(412, "conflict", "It is not there, or no more", detail)
+        return ABSENT

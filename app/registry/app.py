@@ -17,6 +17,7 @@ from app.registry.agents.endpoints import router as agents
 from app.registry.audit import intake
 from app.registry.audit.endpoints import router as audit
 from app.registry.credentials.endpoints import router as credentials
+from app.registry.group_mappings.endpoints import router as group_mappings
 from app.registry.mcp.endpoint import PATH, RegistryMcp
 from app.registry.scopes.endpoints import router as scopes
 from app.registry.search.endpoints import router as search
@@ -56,8 +57,10 @@ def create_app(settings: Settings, store: Store, sealer: Sealer, keys: SigningKe
     )
     app.state.registry = services
     install(app)
-    for router in (about, servers, agents, cards, tools, credentials, scopes, tokens, search, audit, ui):
+    for router in (about, servers, agents, cards, tools, credentials, scopes, group_mappings, tokens, search):
         app.include_router(router)
+    app.include_router(audit)
+    app.include_router(ui)
     app.router.routes.append(Route(PATH, mcp, methods=["POST"]))
     app.router.routes.append(Route(intake.PATH, intake.take, methods=["POST"]))
     return app

@@ -7,6 +7,7 @@ from app.core.store import Store
 from app.core.tokens import TokenStore
 from app.core.upstream_tokens import UpstreamTokens
 from app.registry.discovery.runner import Discovery
+from app.registry.scopes.administration import Administration
 from app.registry.scopes.cache import ScopeCache
 from app.registry.search.catalogue import Catalogue
 from app.registry.search.service import Search
@@ -21,6 +22,7 @@ class Services:
     sealer: Sealer
     keys: SigningKeys
     scopes: ScopeCache
+    administration: Administration
     tokens: TokenStore
     search: Search
     catalogue: Catalogue
@@ -30,14 +32,15 @@ class Services:
     @classmethod
     def make(cls, settings: Settings, store: Store, sealer: Sealer, keys: SigningKeys) -> "Services":
         """The services on an open store."""
-        search = Search(store)
+        scopes, search = ScopeCache(store), Search(store)
         upstream_tokens = UpstreamTokens(settings)
         return cls(
             settings=settings,
             store=store,
             sealer=sealer,
             keys=keys,
-            scopes=ScopeCache(store),
+            scopes=scopes,
+            administration=Administration(store, scopes, [found.name for found in settings.providers]),
             tokens=TokenStore(store),
             search=search,
             catalogue=Catalogue(store, search, settings.public_url),

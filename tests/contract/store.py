@@ -296,36 +296,6 @@ async def test_one_of_many_takers_gets_a_document(store: Store, other: Store) ->
     assert await store.get("codes", "a") is None
 
 
-async def test_a_lease_has_one_holder_among_many_takers(store: Store, other: Store) -> None:
-    takers = [(handle, f"h{n}") for n, handle in enumerate((store, other) * 10)]
-    taken = await asyncio.gather(*(handle.acquire("job", holder, 60) for handle, holder in takers))
-    assert sum(taken) == 1
-
-
-async def test_a_holder_renews_its_lease_and_others_wait(store: Store, other: Store) -> None:
-    assert await store.acquire("job", "me", 60)
-    assert await store.acquire("job", "me", 60)
-    assert not await other.acquire("job", "you", 60)
-    assert await other.acquire("another job", "you", 60)
-
-
-async def test_a_lease_is_free_once_released_by_its_holder(store: Store, other: Store) -> None:
-    await store.acquire("job", "me", 60)
-    await other.release("job", "you")
-    assert not await other.acquire("job", "you", 60)
-    await store.release("job", "me")
-    assert await other.acquire("job", "you", 60)
-
-
-async def test_a_lease_is_free_once_its_time_is_over(store: Store, other: Store) -> None:
-    await store.acquire("job", "me", 0.2)
-    assert not await other.acquire("job", "you", 60)
-    deadline = time.monotonic() + 5
-    while not await other.acquire("job", "you", 60):
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)
-
-
 async def test_everything_is_there_after_a_restart(open_another: OpenAnother) -> None:
     before = await open_another()
     await before.put("things", "a", {"n": 1})

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import sqlite3
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from app.core.settings import Settings
 from app.core.store import StoreError, open_store
 from app.core.store.sqlite import SqliteStore
+from tests.contract.leases import *  # noqa: F403  (the contract)
 from tests.contract.store import *  # noqa: F403  (the contract)
 from tests.contract.store import OpenAnother
 
@@ -22,7 +24,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def open_another(path: Path) -> OpenAnother:
-    return lambda: SqliteStore.open(path)
+    return partial(SqliteStore.open, path)
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
 """What providers said last of people: one record each, so that all their credentials lose what they lose."""
 
 import time
+from contextlib import suppress
 
 from app.auth.providers.base import Person
-from app.core.store import Document, Store
+from app.core.store import ABSENT, Conflict, Document, Store
 
 PEOPLE = "people"
 
@@ -16,7 +17,13 @@ class People:
 
     async def record(self, person: Person) -> None:
         """Keep what a provider says now; gateways decide anew where the groups are others."""
-        known = await self._store.get(PEOPLE, person.subject)
+        while True:
+            known = await self._store.get(PEOPLE, person.subject)
+            with suppress(Conflict):  # somebody else recorded the same person: look again
+                return await self._write(person, known)
+
+    async def _write(self, person: Person, known: Document | None) -> None:
+        expected = ABSENT if known is None else known.revision
         body = {
             "subject": person.subject,
             "provider": person.provider,
@@ -27,9 +34,9 @@ class People:
         }
         if known is None or known.body["groups"] != body["groups"]:
             affects = {f"principal:{person.subject}"}
-            await self._store.commit(PEOPLE, person.subject, body, affects=affects)
+            await self._store.commit(PEOPLE, person.subject, body, expected=expected, affects=affects)
         else:
-            await self._store.put(PEOPLE, person.subject, body)
+            await self._store.put(PEOPLE, person.subject, body, expected=expected)
 
     async def find(self, subject: str) -> Person | None:
         """The person with that subject; None for somebody who never logged in."""

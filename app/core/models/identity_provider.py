@@ -32,6 +32,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "claims": {"name": ["name", "cognito:username"], "groups": ["cognito:groups"]},
         "tokens": {"audience_claim": "client_id", "client": ["client_id"]},
     },
+    "saml": {"claims": {"subject": ["NameID"]}},
 }
 
 
@@ -44,7 +45,14 @@ def _address(value: str) -> str:
     return value
 
 
+def _document(value: str) -> str:
+    _address(value.partition("?")[0])
+    return value
+
+
 Address = Annotated[str, AfterValidator(_address)]
+DocumentAddress = Annotated[str, AfterValidator(_document)]
+"""An address that is only fetched, and may have a query: Entra gives an application's metadata by one."""
 ClaimPaths = list[Annotated[str, Field(min_length=1, max_length=256)]]
 """Where a claim is found: the first path that leads to something; `/` goes into an object, as in
 `resource_access/gatepost/roles`. Of `groups` all paths count together."""
@@ -143,11 +151,11 @@ class SamlProviderConfig(_Provider):
 
     type: Literal["saml"]
     metadata_file: Path | None = None
-    metadata_url: Address | None = None
+    metadata_url: DocumentAddress | None = None
     entity_id: str | None = Field(
         default=None, description="what we are called there; default: the URL of our metadata"
     )
-    claims: Claims = Claims(subject=["NameID"])
+    claims: Claims = Claims()
 
     @model_validator(mode="after")
     def _one_metadata(self) -> "SamlProviderConfig":

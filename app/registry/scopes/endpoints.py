@@ -4,8 +4,10 @@ from app.core.etag import etag
 from app.core.models import Scope
 from app.core.paging import ListPage
 from app.core.store import Document
-from app.registry.deps import Cursor, IfMatch, Limit, RegistryServices, allowed
-from app.registry.scopes import service
+from app.registry.deps import Caller, Cursor, IfMatch, Limit, RegistryServices, allowed
+from app.registry.scopes import explain, service
+from app.registry.scopes.answers import Answer
+from app.registry.scopes.questions import Asked
 from app.registry.scopes.repository import ScopeRepository
 from app.registry.scopes.schemas import SavedScope
 
@@ -32,6 +34,16 @@ async def add_scope(scope: Scope, services: RegistryServices, response: Response
     return await _saved(scopes, document)
 
 
+@router.post("/explain")
+async def explain_scopes(asked: Asked, caller: Caller, services: RegistryServices) -> Answer:
+    """Whether somebody may do something, by which scopes, or why not and what would help.
+
+    With `draft` or `without`: as if these scopes were saved or deleted, and the difference it makes. About
+    oneself it needs no right; what a caller without `scopes:read` hears names only scopes for their groups.
+    """
+    return await explain.answer(services, caller, asked)
+
+
 @router.get("/{name}", dependencies=READ)
 async def get_scope(name: str, services: RegistryServices, response: Response) -> Scope:
     """One scope."""
@@ -46,7 +58,7 @@ async def replace_scope(
 ) -> SavedScope:
     """Replace a scope, in force within two seconds."""
     scopes = ScopeRepository(services.store)
-    document = await service.replace(scopes, name, scope, condition)
+    document = await service.replace(scopes, services.administration, name, scope, condition)
     response.headers.update(etag(document))
     return await _saved(scopes, document)
 
@@ -54,7 +66,7 @@ async def replace_scope(
 @router.delete("/{name}", status_code=status.HTTP_204_NO_CONTENT, dependencies=WRITE)
 async def delete_scope(name: str, services: RegistryServices, condition: IfMatch) -> None:
     """Take a scope away; what it allowed ends within two seconds."""
-    await service.delete(ScopeRepository(services.store), name, condition)
+    await service.delete(ScopeRepository(services.store), services.administration, name, condition)
 
 
 async def _saved(scopes: ScopeRepository, document: Document) -> SavedScope:

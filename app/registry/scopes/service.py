@@ -4,6 +4,7 @@ from app.core.models.scope import WILDCARD
 from app.core.policy import AGENT_ACTIONS, IMPLIED_METHODS, METHODS, REGISTRY
 from app.core.problems import Problem
 from app.core.store import Conflict, Document
+from app.registry.scopes.administration import Administration
 from app.registry.scopes.repository import ScopeRepository
 
 
@@ -24,19 +25,31 @@ async def create(scopes: ScopeRepository, scope: Scope) -> Document:
         raise Problem(409, "scope-name-taken", "The name is taken", detail) from None
 
 
-async def replace(scopes: ScopeRepository, name: str, scope: Scope, condition: Precondition) -> Document:
-    """Raises 404, 412 and 422 problems."""
-    before = await found(scopes, name)
+async def replace(
+    scopes: ScopeRepository,
+    administration: Administration,
+    name: str,
+    scope: Scope,
+    condition: Precondition,
+) -> Document:
+    """Raises 404, 412 and 422 problems, and a 409 problem where no administrator would be left."""
+    document = await found(scopes, name)
     if scope.name != name:
         detail = f"name: {scope.name} is not {name}; a scope keeps its name, since tokens name it"
         raise Problem(422, "invalid-scope", "A scope cannot be renamed", detail)
-    return await scopes.replace(Scope.model_validate(before.body), scope, condition.check(before))
+    before, expected = Scope.model_validate(document.body), condition.check(document)
+    async with administration.of_scope(before, scope):
+        return await scopes.replace(before, scope, expected)
 
 
-async def delete(scopes: ScopeRepository, name: str, condition: Precondition) -> None:
-    """Raises 404 and 412 problems."""
+async def delete(
+    scopes: ScopeRepository, administration: Administration, name: str, condition: Precondition
+) -> None:
+    """Raises 404 and 412 problems, and a 409 problem where no administrator would be left."""
     document = await found(scopes, name)
-    await scopes.delete(Scope.model_validate(document.body), condition.check(document))
+    before, expected = Scope.model_validate(document.body), condition.check(document)
+    async with administration.of_scope(before, None):
+        await scopes.delete(before, expected)
 
 
 async def warnings(scopes: ScopeRepository, scope: Scope) -> list[str]:

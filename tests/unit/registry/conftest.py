@@ -23,6 +23,8 @@ from app.core.store import Store, open_store
 from app.registry.app import create_app
 
 DEADLINE_S = 20.0
+PROVIDERS = """[{"type": "local"},
+  {"type": "oidc", "name": "kc", "issuer": "https://kc.example", "client_id": "gatepost"}]"""
 ADMINS = {"name": "admins", "groups": ["admins"], "registry": [{"actions": ["*"], "servers": ["*"]}]}
 
 
@@ -81,6 +83,12 @@ class World:
     def admin(self) -> dict[str, str]:
         return self.identity(["admins"])
 
+    async def person(self, subject: str, *groups: str) -> None:
+        """Somebody who logged in once, as the auth server records it."""
+        provider = subject.partition(":")[0]
+        body = {"subject": subject, "provider": provider, "name": "", "mail": "", "groups": list(groups)}
+        await self.store.commit("people", subject, {**body, "seen_at": 0.0})
+
     async def scope(self, name: str, groups: list[str], **grants: Any) -> None:
         scope = Scope.model_validate({"name": name, "groups": groups, **grants})
         affects = affected_by_scope(None, scope)
@@ -117,7 +125,11 @@ def document(slug: str, url: str | None = None, **settings: Any) -> dict[str, An
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     settings = Settings.from_environ(
-        {"GATEPOST_STATE_DIR": str(tmp_path), "GATEPOST_UPSTREAM_NETWORKS": "127.0.0.0/8"}
+        {
+            "GATEPOST_STATE_DIR": str(tmp_path),
+            "GATEPOST_UPSTREAM_NETWORKS": "127.0.0.0/8",
+            "GATEPOST_IDENTITY_PROVIDERS": PROVIDERS,
+        }
     )
     store = await open_store(settings)
     sealer = Sealer([secrets.token_bytes(32)])
@@ -126,5 +138,6 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     async with serving(app) as url, httpx2.AsyncClient(base_url=url, timeout=DEADLINE_S) as http:
         made = World(app, settings, store, keys, http)
         await made.scope(**ADMINS)
+        await made.person("local:alice", "admins")
         yield made
     await store.close()

@@ -1,3 +1,4 @@
+import re
 import secrets
 
 import pytest
@@ -75,7 +76,7 @@ async def test_every_route_but_those_wants_a_caller(world: World) -> None:
     document = (await world.http.get("/api/openapi.json")).json()
     for path, verbs in document["paths"].items():
         for verb in verbs:
-            filled = path.format(slug="x", tool="x", name="x", id="x")
+            filled = re.sub(r"\{[a-z_]+\}", "x", path)
             answer = await world.http.request(verb.upper(), filled, json={})
             expected = {200} if path == "/api/version" else {401}
             assert answer.status_code in expected, (verb, path, answer.text)

@@ -1,0 +1,64 @@
+"""Asking a provider again who somebody is, by the login that they made."""
+
+import time
+from collections.abc import Mapping
+
+from app.auth.people.service import People
+from app.auth.providers.base import Arrival, BrowserProvider, LoginRefused
+from app.auth.providers.local import LocalProvider
+from app.auth.sessions.logins import Login, Logins
+from app.core.lease import lease
+from app.core.models.identity_provider import LOCAL
+from app.core.store import Store
+
+
+class Renewal:
+    """Renews logins; one that cannot be renewed is over `life_s` after it was made."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        logins: Logins,
+        people: People,
+        local: LocalProvider | None,
+        providers: Mapping[str, BrowserProvider],
+        life_s: float,
+    ) -> None:
+        self._store = store
+        self._logins = logins
+        self._people = people
+        self._local = local
+        self._providers = providers
+        self._life_s = life_s
+
+    async def renew(self, id: str) -> None:
+        """Have the provider vouch for the person anew, and record what it says.
+
+        Raises LoginRefused where it no longer does or the login is over, ProviderUnavailable.
+        """
+        # A provider's refresh token may count once: one process uses it at a time.
+        async with lease(self._store, f"login/{id}"):
+            login = await self._logins.find(id)
+            if login is None:
+                raise LoginRefused("the login is over; log in again")
+            arrival = await self._asked(login)
+            if arrival is not None:
+                await self._logins.keep(id, arrival)
+                await self._people.record(arrival.person)
+            elif login.checked_at + self._life_s <= time.time():
+                raise LoginRefused(f"{login.provider} cannot be asked again; log in again")
+
+    async def _asked(self, login: Login) -> Arrival | None:
+        if login.provider == LOCAL:
+            found = None if self._local is None else await self._local.person(login.subject)
+            if found is None:
+                raise LoginRefused("there is no such person here any more")
+            return Arrival(found)
+        provider = self._providers.get(login.provider)
+        if provider is None:
+            raise LoginRefused(f"{login.provider} is no provider here any more")
+        person = await self._people.find(login.subject)
+        if person is None:
+            raise LoginRefused("there is no such person here any more")
+        return await provider.renew(Arrival(person, login.refresh_token, login.id_token))
