@@ -42,9 +42,9 @@ def public_application(parts: Parts) -> FastAPI:
     hidden = APIRouter(include_in_schema=False)
     hidden.include_router(health)
     pages = APIRouter(responses=PAGES)
-    for page in (login, oidc, saml):
+    for page in (login, oidc, saml, authorize):
         pages.include_router(page)
-    standard = (metadata, authorization_server, jwks, clients, authorize, token)
+    standard = (metadata, authorization_server, jwks, clients, token)
     administration = (client_administration, identities)
     app = _application(parts, hidden, pages, *standard, *administration, openapi_url="/oauth/openapi.json")
     app.add_middleware(OpenPaths)
