@@ -1,12 +1,17 @@
 """The two HTTP applications: one for everybody behind the gateway, one for the gateway alone."""
 
+from typing import Any
+
 from fastapi import APIRouter, Depends, FastAPI
 
+from app import __version__
+from app.auth.admin.clients import router as client_administration
 from app.auth.clients.endpoints import router as clients
 from app.auth.cors import OpenPaths
 from app.auth.deps import require_gateway
 from app.auth.epoch.endpoints import router as epoch
 from app.auth.health.endpoints import router as health
+from app.auth.identities.endpoints import router as identities
 from app.auth.jwks.endpoints import router as jwks
 from app.auth.login.endpoints import router as login
 from app.auth.metadata.authorization_server import router as authorization_server
@@ -20,13 +25,27 @@ from app.auth.verdict.endpoints import invalid_credential
 from app.auth.verdict.endpoints import router as verdict
 from app.core.problems import install
 
+PROBLEM: dict[str, Any] = {
+    "description": "A problem document (RFC 9457)",
+    "content": {"application/problem+json": {"schema": {"type": "object"}}},
+}
+PAGES: dict[int | str, dict[str, Any]] = {
+    "3XX": {"description": "On to where the browser goes next"},
+    "4XX": {"description": "A page that says why", "content": {"text/html": {}}},
+}
+
 
 def public_application(parts: Parts) -> FastAPI:
     """Login, metadata and keys: what the gateway passes on without a verdict."""
-    oauth = APIRouter()
-    for router in (authorize, token):
-        oauth.include_router(router)
-    app = _application(parts, health, login, saml, metadata, authorization_server, jwks, clients, oauth)
+    # At these paths the gateway answers for itself.
+    hidden = APIRouter(include_in_schema=False)
+    hidden.include_router(health)
+    pages = APIRouter(responses=PAGES)
+    pages.include_router(login)
+    pages.include_router(saml)
+    standard = (metadata, authorization_server, jwks, clients, authorize, token)
+    administration = (client_administration, identities)
+    app = _application(parts, hidden, pages, *standard, *administration, openapi_url="/oauth/openapi.json")
     app.add_middleware(OpenPaths)
     return app
 
@@ -41,8 +60,16 @@ def internal_application(parts: Parts) -> FastAPI:
     return app
 
 
-def _application(parts: Parts, *routers: APIRouter) -> FastAPI:
-    app = FastAPI(title="Gatepost auth server", openapi_url=None, redirect_slashes=False)
+def _application(parts: Parts, *routers: APIRouter, openapi_url: str | None = None) -> FastAPI:
+    app = FastAPI(
+        title="Gatepost auth server",
+        version=__version__,
+        openapi_url=openapi_url,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses={"4XX": PROBLEM, 503: PROBLEM},
+    )
     app.state.parts = parts
     install(app)
     for router in routers:

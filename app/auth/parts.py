@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from app.auth.background import Background
 from app.auth.clients.service import Clients
 from app.auth.clients.throttle import Registrations
+from app.auth.identities.service import Identities
 from app.auth.login.failures import FailedLogins
 from app.auth.oauth.access import AccessTokens
 from app.auth.oauth.bearer import OAuthTokens
@@ -56,6 +57,7 @@ class Parts:
     callers: Callers
     verdicts: Verdicts
     background: Background
+    identities: Identities
     clients: Clients
     registrations: Registrations
     renewal: Renewal
@@ -112,6 +114,7 @@ async def assemble(settings: Settings, store: Store) -> Parts:
         callers=Callers(bearers, sessions, people, snapshot, background),
         verdicts=Verdicts(settings, snapshot, Servers(settings, snapshot, sealer), keys),
         background=background,
+        identities=Identities(settings, store),
         clients=clients,
         registrations=Registrations(),
         renewal=Renewal(

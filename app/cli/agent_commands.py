@@ -4,12 +4,14 @@ from typing import Annotated, Any
 
 import typer
 
+from app.cli import identity_commands
 from app.cli.api import connect, segment
 from app.cli.documents import read_document, read_text
 from app.cli.options import Json, TokenFile, Url
 from app.cli.output import say, show, show_json, show_table
 
 app = typer.Typer(help="A2A agents behind the gateway.", no_args_is_help=True)
+app.add_typer(identity_commands.app, name="identity")
 META = "dev.gatepost/agent"
 Slug = Annotated[str, typer.Argument(help="the agent's slug")]
 

@@ -38,6 +38,7 @@ def server_config(app: Any, lifespan: Literal["on", "off"]) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        forwarded_allow_ips="*",  # the gateway alone asks here, from any host, and always names the client
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=DRAIN_S,
     )

@@ -57,8 +57,8 @@ def check_claims(claims: Mapping[str, Any], client_id: str, audiences: Collectio
         if value is not None and (not _is_time(value) or value > now + LEEWAY_S):
             raise _refused(f"{name} must not be in the future")
     jti = claims.get("jti")
-    if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_JTI:
-        raise _refused(f"jti must be there, a text of at most {_LONGEST_JTI} characters")
+    if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_JTI or not jti.isprintable():
+        raise _refused(f"jti must be there, a visible text of at most {_LONGEST_JTI} characters")
 
 
 async def use_once(store: Store, client_id: str, claims: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ class TokenAnswer(BaseModel):
     """
 
     access_token: str
-    token_type: Literal["Bearer"] = "Bearer"
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  (its kind)
     expires_in: int
     refresh_token: str | None = None
     scope: str | None = None
