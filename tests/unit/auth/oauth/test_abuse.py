@@ -110,8 +110,9 @@ async def test_a_parameter_that_is_repeated_gets_a_page_and_no_redirect(flow: Fl
 
 @pytest.mark.parametrize("repeated", ["code", "client_id", "grant_type", "unknown"])
 async def test_a_field_of_a_token_request_that_is_repeated_is_refused(flow: Flow, repeated: str) -> None:
-    fields = [("grant_type", "authorization_code"), ("code", await flow.code()), ("client_id", flow.client_id),
-              ("code_verifier", VERIFIER), ("unknown", "x"), (repeated, "x")]  # fmt: skip
+    code = await flow.code()
+    fields = [("grant_type", "authorization_code"), ("code", code), ("client_id", flow.client_id)]
+    fields += [("code_verifier", VERIFIER), ("unknown", "x"), (repeated, "x")]
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = await flow.public.post("/oauth/token", content=urlencode(fields), headers=form)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
