@@ -82,17 +82,17 @@ def test_the_conformance_suite_passes_the_authorization_server(short_lived: Stac
     short_lived.command("client", "add", str(document))
     command: list[str | Path] = [program, "authorization", "--url", short_lived.url, "--client-id", "suite"]
     command += ["--resource", f"{short_lived.url}/mcp/tools", "-p", str(port), "-o", tmp_path / "results"]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    giving_up = threading.Timer(CHECKS_S, running.kill)
-    giving_up.start()
     told = ""
-    assert running.stdout is not None
-    for line in running.stdout:
-        told += line
-        if found := re.search(rf"{re.escape(short_lived.url)}/oauth/authorize\?\S+", line):
-            ByForm(short_lived)(found[0])
-    assert running.wait() == 0, told
-    giving_up.cancel()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
+        giving_up = threading.Timer(CHECKS_S, running.kill)
+        giving_up.start()
+        assert running.stdout is not None
+        for line in running.stdout:
+            told += line
+            if found := re.search(rf"{re.escape(short_lived.url)}/oauth/authorize\?\S+", line):
+                ByForm(short_lived)(found[0])
+        giving_up.cancel()
+    assert running.returncode == 0, told
     checks = [
         check
         for file in (tmp_path / "results").glob("*/checks.json")
