@@ -1,4 +1,4 @@
-"""A person without a browser: logs in by the form of the login page, and allows by that of the consent page."""
+"""A person without a browser: logs in by the login page's form, and allows by the consent page's."""
 
 import re
 from dataclasses import dataclass, field
