@@ -60,6 +60,20 @@ def test_from_a_url_to_a_call_and_on_when_the_token_has_ended(short_lived: Stack
         assert len(client.asked) == 1
 
 
+def test_a_person_ends_what_a_client_holds(short_lived: Stack) -> None:
+    with SdkClient(f"{short_lived.url}/mcp/tools") as client:
+        client.call("add", {"a": 2, "b": 3}, ByForm(short_lived))
+        assert client.kept.tokens is not None
+        client.expire()
+        client.call("add", {"a": 2, "b": 3})
+        token = client.kept.tokens.access_token
+        grant = claims(token)["gid"]
+        assert grant in short_lived.command("grant", "list").stdout
+        short_lived.command("grant", "revoke", grant)
+        until(lambda: status(short_lived, token) == 401, 2, "the end of the token")
+        assert grant not in short_lived.command("grant", "list").stdout
+
+
 def test_a_client_gets_the_scopes_that_the_person_ticks(short_lived: Stack) -> None:
     with SdkClient(f"{short_lived.url}/mcp/tools") as client:
         client.call("add", {"a": 2, "b": 3}, ByForm(short_lived, ["adding"]))
