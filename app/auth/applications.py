@@ -18,7 +18,9 @@ from app.auth.metadata.authorization_server import router as authorization_serve
 from app.auth.metadata.endpoints import router as metadata
 from app.auth.oauth.authorize import router as authorize
 from app.auth.oauth.token import router as token
+from app.auth.oauth.tokens_held import router as tokens_held
 from app.auth.parts import Parts
+from app.auth.providers.oidc.endpoints import router as oidc
 from app.auth.providers.saml.endpoints import router as saml
 from app.auth.verdict.caller import InvalidCredential
 from app.auth.verdict.endpoints import invalid_credential
@@ -41,9 +43,9 @@ def public_application(parts: Parts) -> FastAPI:
     hidden = APIRouter(include_in_schema=False)
     hidden.include_router(health)
     pages = APIRouter(responses=PAGES)
-    pages.include_router(login)
-    pages.include_router(saml)
-    standard = (metadata, authorization_server, jwks, clients, authorize, token)
+    for page in (login, oidc, saml, authorize):
+        pages.include_router(page)
+    standard = (metadata, authorization_server, jwks, clients, token, tokens_held)
     administration = (client_administration, identities)
     app = _application(parts, hidden, pages, *standard, *administration, openapi_url="/oauth/openapi.json")
     app.add_middleware(OpenPaths)

@@ -13,11 +13,12 @@ from app.auth.oauth.consents import Consents
 from app.auth.oauth.grants import Grants
 from app.auth.oauth.holders import Holders
 from app.auth.oauth.revocations import Revocations
-from app.auth.oauth.subject_tokens import SubjectTokens
 from app.auth.people.service import People
 from app.auth.providers.base import BrowserProvider
 from app.auth.providers.catalogue import browser_providers
 from app.auth.providers.local import LocalProvider
+from app.auth.providers.tokens import ProviderTokens
+from app.auth.sessions.following import Following
 from app.auth.sessions.logins import Logins
 from app.auth.sessions.renewal import Renewal
 from app.auth.sessions.service import Sessions
@@ -49,7 +50,9 @@ class Parts:
     keys: SigningKeys
     local: LocalProvider | None
     providers: Mapping[str, BrowserProvider]
+    provider_tokens: ProviderTokens
     people: People
+    renewal: Renewal
     logins: Logins
     sessions: Sessions
     failures: FailedLogins
@@ -60,8 +63,6 @@ class Parts:
     identities: Identities
     clients: Clients
     registrations: Registrations
-    renewal: Renewal
-    provider_tokens: SubjectTokens | None
     codes: Codes
     consents: Consents
     grants: Grants
@@ -80,7 +81,8 @@ async def assemble(settings: Settings, store: Store) -> Parts:
     background = Background()
     has_local = any(provider.type == LOCAL for provider in settings.providers)
     local = await LocalProvider.open(store) if has_local else None
-    providers = browser_providers(settings)
+    providers = browser_providers(settings, background)
+    provider_tokens = ProviderTokens(providers, snapshot)
     refresh_life_s = settings.refresh_token_days * DAY_S
     logins = Logins(store, sealer, refresh_life_s)
     clients = Clients(settings, store)
@@ -98,7 +100,17 @@ async def assemble(settings: Settings, store: Store) -> Parts:
     bearers: list[Bearer] = [
         PersonalTokens(TokenStore(store), people, snapshot, background),
         OAuthTokens(access_tokens, holders),
+        provider_tokens,
     ]
+    renewal = Renewal(
+        store,
+        logins=logins,
+        people=people,
+        local=local,
+        providers=providers,
+        life_s=settings.session_hours * 3600,
+    )
+    following = Following(sessions, logins, renewal)
     return Parts(
         settings=settings,
         store=store,
@@ -106,26 +118,19 @@ async def assemble(settings: Settings, store: Store) -> Parts:
         keys=keys,
         local=local,
         providers=providers,
+        provider_tokens=provider_tokens,
         people=people,
+        renewal=renewal,
         logins=logins,
         sessions=sessions,
         failures=FailedLogins(),
         snapshot=snapshot,
-        callers=Callers(bearers, sessions, people, snapshot, background),
+        callers=Callers(bearers, sessions, people, snapshot, background=background, following=following),
         verdicts=Verdicts(settings, snapshot, Servers(settings, snapshot, sealer), keys),
         background=background,
         identities=Identities(settings, store),
         clients=clients,
         registrations=Registrations(),
-        renewal=Renewal(
-            store,
-            logins=logins,
-            people=people,
-            local=local,
-            providers=providers,
-            life_s=settings.session_hours * 3600,
-        ),
-        provider_tokens=None,
         codes=Codes(store),
         consents=Consents(store),
         grants=grants,

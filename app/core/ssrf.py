@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Collection, Iterable
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_network
 from typing import TypedDict
 from urllib.parse import urljoin
 
@@ -14,6 +14,9 @@ import httpx2
 from app.core.proxy import Proxy
 from app.core.settings import Settings
 from app.core.ssrf_addresses import Network, never, parse, refusal
+
+EVERY_NETWORK: tuple[Network, ...] = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+"""For what an administrator configured, which may be in a private network, but at no metadata address."""
 
 
 class UpstreamRefused(Exception):  # noqa: N818  (what happened, not a fault)
@@ -54,8 +57,12 @@ async def resolve(hostname: str, port: int, allowed_networks: Collection[Network
     ]
 
 
-def guarded_transport(settings: Settings) -> httpx2.AsyncBaseTransport:
+def guarded_transport(
+    settings: Settings, allowed_networks: Collection[Network] | None = None
+) -> httpx2.AsyncBaseTransport:
     """A transport for requests to upstreams: it connects to addresses that `resolve` allows and to no others.
+
+    `allowed_networks` are those of the setting for upstreams, where none are given.
 
     With an outbound proxy, a host that resolves here is checked before the proxy is asked for it; what the
     proxy itself makes of a name is its own. Certificates are verified against `upstream_ca_file`, or the
@@ -63,7 +70,7 @@ def guarded_transport(settings: Settings) -> httpx2.AsyncBaseTransport:
     go along. Raises OSError for a CA file that cannot be read.
     """
     context = ssl.create_default_context(cafile=settings.upstream_ca_file)
-    allowed = settings.upstream_networks
+    allowed = settings.upstream_networks if allowed_networks is None else allowed_networks
     direct = _Pooled(
         context, httpcore2.AsyncConnectionPool(context, **_POOL, network_backend=_GuardedBackend(allowed))
     )

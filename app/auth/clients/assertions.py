@@ -9,7 +9,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jws import extract_compact
 
-from app.auth.clients.keys import ALGORITHMS, signers
+from app.auth.clients.keys import signers
 from app.auth.oauth.errors import OAuthError
 from app.core.store import ABSENT, Conflict, Store
 
@@ -28,15 +28,14 @@ def signed_claims(assertion: str, jwks: Mapping[str, Any]) -> dict[str, Any]:
     """The claims of an assertion that one of these keys signed. Raises UnknownSigner."""
     try:
         header = extract_compact(assertion.encode()).headers()
-        algorithm, kid = header.get("alg"), header.get("kid")
+        algorithm, kid = str(header.get("alg")), header.get("kid")
     except (JoseError, ValueError):
         raise UnknownSigner from None
-    if algorithm in ALGORITHMS:
-        for key in signers(jwks, str(algorithm), None if kid is None else str(kid)):
-            try:
-                return dict(jwt.decode(assertion, key, algorithms=[str(algorithm)]).claims)
-            except (JoseError, ValueError):
-                continue
+    for key in signers(jwks, algorithm, None if kid is None else str(kid)):
+        try:
+            return dict(jwt.decode(assertion, key, algorithms=[algorithm]).claims)
+        except (JoseError, ValueError):
+            continue
     raise UnknownSigner
 
 

@@ -30,14 +30,14 @@ def public_keys(value: object) -> dict[str, Any]:
     return {"keys": [_public(key) for key in listed]}
 
 
-def usable_keys(value: object) -> dict[str, Any]:
+def usable_keys(value: object, most: int = MOST_KEYS) -> dict[str, Any]:
     """Of a JWK set elsewhere, which may hold keys for other uses, those that could sign here; maybe none."""
     listed = value.get("keys") if isinstance(value, dict) else None
     found = []
     for key in listed if isinstance(listed, list) else []:
         with suppress(ValueError):
             found.append(_public(key))
-    return {"keys": found[:MOST_KEYS]}
+    return {"keys": found[:most]}
 
 
 def signers(jwks: Mapping[str, Any], algorithm: str, kid: str | None) -> Sequence[Key]:

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from app.auth.deps import AuthParts
 from app.auth.login.arrival import NO_STORE, arrive
 from app.auth.login.attempt import Attempt, set_attempt
+from app.auth.login.leaving import leave
 from app.auth.login.page import login_page
 from app.auth.login.rules import HOME, is_same_origin, local_path
 from app.auth.providers.base import Arrival, ProviderUnavailable
@@ -93,8 +94,7 @@ async def log_in(
 async def log_out(request: Request, auth: AuthParts) -> Response:
     """End the session, here, at every gateway and, where it has such a place, at the provider."""
     value = read_cookie(request, auth.settings.public_url)
-    response = RedirectResponse("/login?choose=true", 303, NO_STORE)
-    if value is not None:
-        await auth.sessions.end(value)
+    session = None if value is None else await auth.sessions.end(value)
+    response = await leave(auth, session)
     clear_cookie(response, auth.settings.public_url)
     return response

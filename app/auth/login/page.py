@@ -12,9 +12,9 @@ from app.core.settings import Settings
 _FOLDER = Path(__file__).parent
 _STYLE = (_FOLDER / "login.css").read_text(encoding="utf-8")
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-_TEMPLATE = Environment(
-    loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined
-).get_template("login.html.j2")
+_TEMPLATES = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined)
+_LOGIN = _TEMPLATES.get_template("login.html.j2")
+_LEAVING = _TEMPLATES.get_template("leaving.html.j2")
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -38,8 +38,13 @@ def login_page(
     retry_after_s: int = 0,
 ) -> HTMLResponse:
     """The ways to log in, with what went wrong the last time; `after` is where a login leads."""
-    html = _TEMPLATE.render(
+    html = _LOGIN.render(
         style=_STYLE, providers=settings.providers, after=after, username=username, error=error
     )
     wait = {"Retry-After": str(retry_after_s)} if retry_after_s else {}
     return HTMLResponse(html, status, HEADERS | wait)
+
+
+def leaving_page(provider: str, url: str) -> HTMLResponse:
+    """Leads on to a provider's logout: a page, since a browser lets no form lead to another site."""
+    return HTMLResponse(_LEAVING.render(style=_STYLE, provider=provider, url=url), headers=HEADERS)

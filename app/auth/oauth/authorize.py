@@ -13,6 +13,7 @@ from app.auth.login.rules import is_same_origin
 from app.auth.oauth import consent_form
 from app.auth.oauth.codes import Code
 from app.auth.oauth.consent_form import Question
+from app.auth.oauth.described import AUTHORIZE_QUERY
 from app.auth.oauth.errors import NO_STORE, OAuthError
 from app.auth.oauth.grants import new_id
 from app.auth.oauth.page import consent_page, fault_page
@@ -38,7 +39,7 @@ class _Browser:
     person: Person
 
 
-@router.get("/oauth/authorize", response_class=Response)
+@router.get("/oauth/authorize", response_class=Response, openapi_extra=AUTHORIZE_QUERY)
 async def authorize(request: Request, auth: AuthParts) -> Response:
     """Ask the person for what a client wants, unless that was given before (RFC 6749, 4.1.1)."""
     try:

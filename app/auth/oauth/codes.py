@@ -5,7 +5,7 @@ import secrets
 import time
 from dataclasses import asdict, dataclass
 
-from app.core.store import Store
+from app.core.store import ABSENT, Conflict, Store
 
 CODES = "codes"
 USED = "used_codes"
@@ -42,12 +42,17 @@ class Codes:
 
     async def redeem(self, value: str) -> Code | None:
         """What the code stands for, to the first who asks; None for one that is unknown, over or used."""
-        found = await self._store.take(CODES, _id(value))
+        found = await self._store.get(CODES, _id(value))
         if found is None:
             return None
         code = Code(**found.body)
+        # First of all, so that whoever comes second at the same moment finds it and ends the grant.
         ends = time.time() + REMEMBERED_S
-        await self._store.put(USED, _id(value), {"grant": code.grant}, expires_at=ends)
+        try:
+            await self._store.put(USED, found.id, {"grant": code.grant}, expected=ABSENT, expires_at=ends)
+        except Conflict:
+            return None
+        await self._store.delete(CODES, found.id)
         return code
 
     async def used_for(self, value: str) -> str | None:

@@ -10,9 +10,10 @@ from app.auth.oauth.answer import TokenAnswer
 from app.auth.oauth.by_client import by_client
 from app.auth.oauth.by_code import by_code
 from app.auth.oauth.by_refresh import by_refresh
+from app.auth.oauth.described import TOKEN_FORM
 from app.auth.oauth.errors import NO_STORE, OAuthError
 from app.auth.oauth.exchange import GRANT_TYPE, exchange
-from app.auth.oauth.parameters import FORM, form
+from app.auth.oauth.parameters import form
 from app.auth.oauth.schemas import OAuthFault
 from app.auth.parts import Parts
 
@@ -23,14 +24,13 @@ _GRANTS: Mapping[str, Callable[[Parts, Client, Mapping[str, str]], Awaitable[Tok
     "client_credentials": by_client,
     GRANT_TYPE: exchange,
 }
-_FORM = {"required": True, "content": {FORM: {"schema": {"type": "object", "required": ["grant_type"]}}}}
 
 
 @router.post(
     "/oauth/token",
     response_model=TokenAnswer,
     responses={code: {"model": OAuthFault} for code in (400, 401, 413, 503)},
-    openapi_extra={"requestBody": _FORM},
+    openapi_extra=TOKEN_FORM,
 )
 async def token(
     request: Request, auth: AuthParts, authorization: Annotated[str | None, Header()] = None

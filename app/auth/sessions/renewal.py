@@ -35,19 +35,27 @@ class Renewal:
     async def renew(self, id: str) -> None:
         """Have the provider vouch for the person anew, and record what it says.
 
-        Raises LoginRefused where it no longer does or the login is over, ProviderUnavailable.
+        Of many that ask at once one asks the provider. Raises LoginRefused where it no longer does or the
+        login is over, ProviderUnavailable.
         """
+        before = await self._found(id)
         # A provider's refresh token may count once: one process uses it at a time.
         async with lease(self._store, f"login/{id}"):
-            login = await self._logins.find(id)
-            if login is None:
-                raise LoginRefused("the login is over; log in again")
+            login = await self._found(id)
+            if login.checked_at != before.checked_at:
+                return
             arrival = await self._asked(login)
             if arrival is not None:
                 await self._logins.keep(id, arrival)
                 await self._people.record(arrival.person)
             elif login.checked_at + self._life_s <= time.time():
                 raise LoginRefused(f"{login.provider} cannot be asked again; log in again")
+
+    async def _found(self, id: str) -> Login:
+        login = await self._logins.find(id)
+        if login is None:
+            raise LoginRefused("the login is over; log in again")
+        return login
 
     async def _asked(self, login: Login) -> Arrival | None:
         if login.provider == LOCAL:

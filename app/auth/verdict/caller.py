@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from app.auth.background import Background
 from app.auth.people.service import People
+from app.auth.sessions.following import Following
 from app.auth.sessions.service import Sessions
 from app.auth.snapshot import Snapshot
 
@@ -60,8 +61,11 @@ class Callers:
         sessions: Sessions,
         people: People,
         snapshot: Snapshot,
+        *,
         background: Background,
+        following: Following,
     ) -> None:
+        self._following = following
         self._bearers = bearers
         self._sessions = sessions
         self._people = people
@@ -94,5 +98,6 @@ class Callers:
         if session is None or person is None:
             raise InvalidCredential("unknown")
         self._background.run("note a session's use", self._sessions.touch(value))
+        self._background.run("renew a session's login", self._following.follow(value, session))
         groups = self._snapshot.groups(person.provider, person.groups)
         return Caller(session.subject, session.client, groups, None, session.expires_at)

@@ -19,7 +19,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "claims": {"name": ["name", "preferred_username"]},
     },
     "entra": {
-        "scopes": ["openid", "profile", "email", "offline_access"],
+        "scopes": ["openid", "profile", "email", "offline_access", "User.Read"],
         "claims": {
             "subject": ["oid"],
             "groups": ["groups", "roles"],

@@ -76,9 +76,12 @@ def _running(provider: OpenIdProvider) -> Iterator[OpenIdProvider]:
         provider.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium without a window."""
+    """One Chromium without a window, for a module: its event loop is the thread's until the end of it.
+
+    So a module with a browser has no tests that are coroutines.
+    """
     if not CHROMIUM.exists():
         pytest.skip("no Chromium: apt-get install chromium")
     with sync_playwright() as playwright:

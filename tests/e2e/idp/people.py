@@ -16,7 +16,7 @@ def sign_in_at_keycloak(page: Page, name: str, password: str = PASSWORD) -> None
 def log_in(page: Page, stack: Stack, provider: str, name: str) -> None:
     """From Gatepost's login page through Keycloak to the landing page."""
     page.goto(f"{stack.url}/login?choose=true")
-    page.get_by_role("link", name=f"Log in with {provider}").click()
+    page.get_by_role("link", name=f"Log in with {provider}", exact=True).click()
     sign_in_at_keycloak(page, name)
     expect(page).to_have_url(f"{stack.url}/ui")
 

@@ -174,6 +174,13 @@ async def test_an_rsa_key_that_is_too_short_or_too_long_is_none(size: int) -> No
     assert usable_keys({"keys": [odd, 5]}) == {"keys": []}
 
 
+async def test_a_private_key_is_refused_and_not_repeated() -> None:
+    private = KEY.as_dict(private=True)
+    with pytest.raises(ValueError, match="a private key is in it") as refused:
+        public_keys({"keys": [private]})
+    assert str(private["d"]) not in str(refused.value)
+
+
 async def test_no_key_signs_with_an_algorithm_of_another_type(world: World) -> None:
     public = KEY.as_dict(private=False)
     await keep(world, auth_method="private_key_jwt", jwks={"keys": [public]})

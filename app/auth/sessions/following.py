@@ -1,0 +1,36 @@
+"""Browser sessions follow what the provider says: a person who leaves there is logged out here."""
+
+import time
+
+import structlog
+
+from app.auth.providers.base import LoginRefused, ProviderUnavailable
+from app.auth.sessions.logins import Logins
+from app.auth.sessions.renewal import Renewal
+from app.auth.sessions.service import Session, Sessions
+from app.core.lease import LeaseTaken
+
+RENEWED_AFTER_S = 900.0
+_log = structlog.get_logger(__name__)
+
+
+class Following:
+    """Asks the provider anew, at the use of a session whose login was checked long ago."""
+
+    def __init__(self, sessions: Sessions, logins: Logins, renewal: Renewal) -> None:
+        self._sessions = sessions
+        self._logins = logins
+        self._renewal = renewal
+
+    async def follow(self, value: str, session: Session) -> None:
+        """Renew the login of the session with that cookie where it is time; end the session if refused."""
+        login = await self._logins.find(session.login)
+        if login is not None and login.checked_at + RENEWED_AFTER_S > time.time():
+            return
+        try:
+            await self._renewal.renew(session.login)
+        except LoginRefused as refusal:
+            _log.info("a session is ended", subject=session.subject, reason=str(refusal))
+            await self._sessions.end(value)
+        except (ProviderUnavailable, LeaseTaken) as failure:
+            _log.warning("a login could not be renewed", subject=session.subject, reason=str(failure))
