@@ -8,6 +8,7 @@ from app.auth.deps import require_gateway
 from app.auth.epoch.endpoints import router as epoch
 from app.auth.health.endpoints import router as health
 from app.auth.identities.endpoints import router as identities
+from app.auth.idps.endpoints import router as idps
 from app.auth.jwks.endpoints import router as jwks
 from app.auth.login.endpoints import router as login
 from app.auth.metadata.authorization_server import router as authorization_server
@@ -24,7 +25,7 @@ from app.core.problems import install
 def public_application(parts: Parts) -> FastAPI:
     """Login, metadata and keys: what the gateway passes on without a verdict."""
     app = _application(
-        parts, health, login, oidc, saml, metadata, authorization_server, jwks, clients, identities
+        parts, health, login, oidc, saml, metadata, authorization_server, jwks, clients, idps, identities
     )
     app.add_middleware(OpenPaths)
     return app
