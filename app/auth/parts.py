@@ -6,6 +6,13 @@ from app.auth.clients.service import Clients
 from app.auth.clients.throttle import Registrations
 from app.auth.identities.service import Identities
 from app.auth.login.failures import FailedLogins
+from app.auth.oauth.access import AccessTokens
+from app.auth.oauth.bearer import OAuthTokens
+from app.auth.oauth.codes import Codes
+from app.auth.oauth.consents import Consents
+from app.auth.oauth.grants import Grants
+from app.auth.oauth.holders import Holders
+from app.auth.oauth.revocations import Revocations
 from app.auth.people.service import People
 from app.auth.providers.base import BrowserProvider
 from app.auth.providers.catalogue import browser_providers
@@ -56,6 +63,12 @@ class Parts:
     identities: Identities
     clients: Clients
     registrations: Registrations
+    codes: Codes
+    consents: Consents
+    grants: Grants
+    access_tokens: AccessTokens
+    revocations: Revocations
+    holders: Holders
 
 
 async def assemble(settings: Settings, store: Store) -> Parts:
@@ -70,7 +83,25 @@ async def assemble(settings: Settings, store: Store) -> Parts:
     local = await LocalProvider.open(store) if has_local else None
     providers = browser_providers(settings, background)
     provider_tokens = ProviderTokens(providers, snapshot)
-    logins = Logins(store, sealer, settings.refresh_token_days * DAY_S)
+    refresh_life_s = settings.refresh_token_days * DAY_S
+    logins = Logins(store, sealer, refresh_life_s)
+    clients = Clients(settings, store)
+    access_tokens = AccessTokens(keys, settings.public_url, settings.access_token_ttl_s)
+    grants = Grants(store, settings.access_token_ttl_s, refresh_life_s)
+    revocations = Revocations(store)
+    holders = Holders(
+        tokens=access_tokens,
+        revocations=revocations,
+        grants=grants,
+        clients=clients,
+        people=people,
+        snapshot=snapshot,
+    )
+    bearers: list[Bearer] = [
+        PersonalTokens(TokenStore(store), people, snapshot, background),
+        OAuthTokens(access_tokens, holders),
+        provider_tokens,
+    ]
     renewal = Renewal(
         store,
         logins=logins,
@@ -80,7 +111,6 @@ async def assemble(settings: Settings, store: Store) -> Parts:
         life_s=settings.session_hours * 3600,
     )
     following = Following(sessions, logins, renewal)
-    bearers: list[Bearer] = [PersonalTokens(TokenStore(store), people, snapshot, background), provider_tokens]
     return Parts(
         settings=settings,
         store=store,
@@ -99,6 +129,12 @@ async def assemble(settings: Settings, store: Store) -> Parts:
         verdicts=Verdicts(settings, snapshot, Servers(settings, snapshot, sealer), keys),
         background=background,
         identities=Identities(settings, store),
-        clients=Clients(settings, store),
+        clients=clients,
         registrations=Registrations(),
+        codes=Codes(store),
+        consents=Consents(store),
+        grants=grants,
+        access_tokens=access_tokens,
+        revocations=revocations,
+        holders=holders,
     )

@@ -84,15 +84,15 @@ class Api:
         """Delete what is there."""
         self._send("DELETE", path)
 
-    def items(self, path: str) -> list[Any]:
+    def items(self, path: str, **query: str | int) -> list[Any]:
         """Every item of a list, all pages."""
         found: list[Any] = []
-        page = self.get(path, limit=PAGE)
+        page = self.get(path, limit=PAGE, **query)
         while True:
             found += page["items"]
             if not page.get("next_cursor"):
                 return found
-            page = self.get(path, limit=PAGE, cursor=page["next_cursor"])
+            page = self.get(path, limit=PAGE, cursor=page["next_cursor"], **query)
 
     def _send(
         self,

@@ -7,6 +7,8 @@ import typer
 from app.cli import (
     agent_commands,
     audit_commands,
+    client_commands,
+    group_commands,
     idp_commands,
     lifecycle_commands,
     nginx_commands,
@@ -30,8 +32,10 @@ lifecycle_commands.add_to(app)
 app.add_typer(server_commands.app, name="server")
 app.add_typer(agent_commands.app, name="agent")
 app.add_typer(scope_commands.app, name="scope")
+app.add_typer(group_commands.app, name="group")
 app.add_typer(token_commands.app, name="token")
 app.add_typer(idp_commands.app, name="idp")
+app.add_typer(client_commands.app, name="client")
 app.add_typer(audit_commands.app, name="audit")
 search_commands.add_to(app)
 app.add_typer(nginx_commands.app, name="nginx")

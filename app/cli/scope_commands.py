@@ -6,11 +6,13 @@ import typer
 
 from app.cli.api import connect, segment
 from app.cli.documents import read_document
+from app.cli.explain_command import explain
 from app.cli.options import Json, TokenFile, Url
 from app.cli.output import CliError, say, show_json, show_table
 
 app = typer.Typer(help="Scopes: which groups may use what.", no_args_is_help=True)
 METHODS = ["tools/list", "tools/call"]
+app.command()(explain)
 
 
 @app.command()

@@ -10,6 +10,10 @@ from app.cli.output import say, show, show_json, show_table
 
 app = typer.Typer(help="Personal access tokens.", no_args_is_help=True)
 
+Subject = Annotated[
+    str | None, typer.Option(help="whose, e.g. local:admin; default: yours. Another's needs tokens:write")
+]
+
 
 @app.command()
 def create(
@@ -18,14 +22,17 @@ def create(
     scope: Annotated[
         list[str] | None, typer.Option(help="only what this scope allows; default: all you may do")
     ] = None,
-    days: Annotated[int, typer.Option(min=1, max=3650, help="how long it is valid")] = 30,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=3650, help="how long it is valid; default: 30")
+    ] = None,
     json: Json = False,
     url: Url = None,
     token_file: TokenFile = None,
 ) -> None:
     """Make a token. Its value, on standard output, is shown this once: only its hash is kept."""
     with connect(url, token_file) as api:
-        created = api.post("/api/tokens", {"name": name, "scopes": scope or None, "expires_days": days})
+        body = {"name": name, "scopes": scope or None, "expires_days": days}
+        created = api.post("/api/tokens", body)
     if json:
         show_json(created)
         return
@@ -34,10 +41,12 @@ def create(
 
 
 @app.command("list")
-def list_tokens(json: Json = False, url: Url = None, token_file: TokenFile = None) -> None:
-    """Your tokens, without their values."""
+def list_tokens(
+    subject: Subject = None, json: Json = False, url: Url = None, token_file: TokenFile = None
+) -> None:
+    """Your tokens, or somebody's, without their values."""
     with connect(url, token_file) as api:
-        items = api.items("/api/tokens")
+        items = api.items("/api/tokens", **_of(subject))
     if json:
         show_json(items)
         return
@@ -51,13 +60,19 @@ def list_tokens(json: Json = False, url: Url = None, token_file: TokenFile = Non
 @app.command()
 def revoke(
     token_id: Annotated[str, typer.Argument(metavar="ID", help="the id that `gatepost token list` shows")],
+    subject: Subject = None,
     url: Url = None,
     token_file: TokenFile = None,
 ) -> None:
     """End a token; gateways refuse it within two seconds."""
+    query = f"?subject={segment(subject)}" if subject else ""
     with connect(url, token_file) as api:
-        api.delete(f"/api/tokens/{segment(token_id)}")
+        api.delete(f"/api/tokens/{segment(token_id)}{query}")
     say(f"revoked {token_id}")
+
+
+def _of(subject: str | None) -> dict[str, str]:
+    return {"subject": subject} if subject else {}
 
 
 def _row(token: dict[str, Any]) -> list[object]:

@@ -9,6 +9,8 @@ BACKLOG = 2048
 KEEP_ALIVE_S = 75
 """Longer than the gateway keeps its idle connections: whoever closes first must be the gateway."""
 DRAIN_S = 10
+LARGEST_HEAD = 160 * 1024
+"""More than the gateway takes of a request's headers, so that it alone refuses them."""
 
 
 class ListenError(Exception):
@@ -38,6 +40,8 @@ def server_config(app: Any, lifespan: Literal["on", "off"]) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        forwarded_allow_ips="*",  # the gateway alone asks here, from any host, and always names the client
+        h11_max_incomplete_event_size=LARGEST_HEAD,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=DRAIN_S,
     )

@@ -57,6 +57,9 @@ class Settings(BaseModel):
     allowed_origins: Origins = Field(
         [], description="origins of other sites whose pages may call MCP servers with a token, by commas"
     )
+    trusted_proxies: Networks = Field(
+        [], description="networks of load balancers whose X-Forwarded-For names the client, by commas"
+    )
     gateway_workers: int = Field(0, ge=0, description="NGINX worker processes; 0 is one a core")
     tls_certificate_file: Path | None = Field(
         None, description="PEM chain; with it the gateway speaks TLS and HTTP/2"
@@ -85,6 +88,9 @@ class Settings(BaseModel):
     )
     refresh_token_days: int = Field(
         30, ge=1, description="an OAuth client that does not refresh for this long must log in again"
+    )
+    token_max_days: int = Field(
+        365, ge=0, le=3650, description="longest life of a personal token, in days; 0 is no limit"
     )
     max_body: int = Field(4 * 1024 * 1024, gt=0, description="largest request body, in bytes")
     verdict_ttl_s: int = Field(

@@ -9,7 +9,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jws import extract_compact
 
-from app.auth.clients.keys import ALGORITHMS, signers
+from app.auth.clients.keys import signers
 from app.auth.oauth.errors import OAuthError
 from app.core.store import ABSENT, Conflict, Store
 
@@ -28,15 +28,14 @@ def signed_claims(assertion: str, jwks: Mapping[str, Any]) -> dict[str, Any]:
     """The claims of an assertion that one of these keys signed. Raises UnknownSigner."""
     try:
         header = extract_compact(assertion.encode()).headers()
-        algorithm, kid = header.get("alg"), header.get("kid")
+        algorithm, kid = str(header.get("alg")), header.get("kid")
     except (JoseError, ValueError):
         raise UnknownSigner from None
-    if algorithm in ALGORITHMS:
-        for key in signers(jwks, str(algorithm), None if kid is None else str(kid)):
-            try:
-                return dict(jwt.decode(assertion, key, algorithms=[str(algorithm)]).claims)
-            except (JoseError, ValueError):
-                continue
+    for key in signers(jwks, algorithm, None if kid is None else str(kid)):
+        try:
+            return dict(jwt.decode(assertion, key, algorithms=[algorithm]).claims)
+        except (JoseError, ValueError):
+            continue
     raise UnknownSigner
 
 
@@ -57,8 +56,8 @@ def check_claims(claims: Mapping[str, Any], client_id: str, audiences: Collectio
         if value is not None and (not _is_time(value) or value > now + LEEWAY_S):
             raise _refused(f"{name} must not be in the future")
     jti = claims.get("jti")
-    if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_JTI:
-        raise _refused(f"jti must be there, a text of at most {_LONGEST_JTI} characters")
+    if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_JTI or not jti.isprintable():
+        raise _refused(f"jti must be there, a visible text of at most {_LONGEST_JTI} characters")
 
 
 async def use_once(store: Store, client_id: str, claims: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ _BODY = {
     "/oauth/register",
     status_code=201,
     response_model=Registered,
-    responses={code: {"model": OAuthFault} for code in (400, 413, 429)},
+    responses={"4XX": {"model": OAuthFault}},
     openapi_extra={"requestBody": _BODY},
 )
 async def register_client(request: Request, auth: AuthParts) -> JSONResponse:

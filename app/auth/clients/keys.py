@@ -17,7 +17,7 @@ _BY_CURVE = {
     "Ed25519": ("Ed25519", "EdDSA"),
 }
 _RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
-_SHORTEST_RSA = 2048
+_RSA_BITS = (2048, 8192)
 ALGORITHMS = sorted({*_RSA, *(name for names in _BY_CURVE.values() for name in names)})
 """All that any key of a client may sign with; never a symmetric one, never `none`."""
 
@@ -60,14 +60,17 @@ def _public(key: object) -> dict[str, Any]:
     members = {name: key[name] for name in _MEMBERS[key["kty"]] | _ANY if name in key}
     if not all(isinstance(member, str) and member.isprintable() for member in members.values()):
         raise ValueError("jwks: the members of a key are strings")
+    # Before it is imported, which the library would warn of, or take long for.
+    fits = key["kty"] != "RSA" or _RSA_BITS[0] <= 6 * len(members.get("n", "")) <= _RSA_BITS[1] + 12
     try:
-        imported = import_key(members)
+        known = fits and _algorithms(import_key(members))
     except (JoseError, ValueError, KeyError, TypeError):
         raise ValueError(f"jwks: a key of type {key['kty']} cannot be read") from None
-    if not _algorithms(imported):
+    if not known:
+        shortest, longest = _RSA_BITS
         raise ValueError(
-            f"jwks: a key is too short, or of a curve that is not taken; take {', '.join(_BY_CURVE)}, "
-            f"or RSA of {_SHORTEST_RSA} bits"
+            "jwks: a key is of a length or curve that is not taken; "
+            f"take {', '.join(_BY_CURVE)}, or RSA of {shortest} to {longest} bits"
         )
     return members
 
@@ -75,7 +78,7 @@ def _public(key: object) -> dict[str, Any]:
 def _algorithms(key: Key) -> tuple[str, ...]:
     match key:
         case RSAKey():
-            return _RSA if key.raw_value.key_size >= _SHORTEST_RSA else ()
+            return _RSA if key.raw_value.key_size >= _RSA_BITS[0] else ()
         case ECKey() | OKPKey():
             return _BY_CURVE.get(str(key.as_dict(private=False)["crv"]), ())
     return ()

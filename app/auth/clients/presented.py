@@ -2,13 +2,13 @@
 
 import base64
 import binascii
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
 
 from joserfc.errors import JoseError
 from joserfc.jws import extract_compact
-from joserfc.util import json_b64decode
 
 from app.auth.oauth.errors import OAuthError
 
@@ -63,8 +63,8 @@ def _basic(authorization: str) -> Presented:
 
 def _issuer(assertion: str) -> str:
     try:
-        issuer = json_b64decode(extract_compact(assertion.encode()).payload).get("iss")
-    except (JoseError, ValueError, AttributeError, TypeError):
+        issuer = json.loads(extract_compact(assertion.encode()).payload).get("iss")
+    except (JoseError, ValueError, AttributeError, RecursionError):
         issuer = None
     if not isinstance(issuer, str):
         raise OAuthError("invalid_client", "client_assertion is no JWT with the client's id in iss", 401)

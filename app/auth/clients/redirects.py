@@ -35,7 +35,7 @@ def registrable(uri: str) -> str:
 
     Raises ValueError, which says why it is not.
     """
-    if len(uri) > LONGEST or "#" in uri or not _URI.fullmatch(uri):
+    if len(uri) > LONGEST or not _URI.fullmatch(uri):
         raise ValueError(f"is no URI of at most {LONGEST} ASCII characters without a fragment")
     try:
         parts = urlsplit(uri)

@@ -37,7 +37,7 @@ class Clients:
         """The client with that id. Raises OAuthError: `invalid_client`, or `temporarily_unavailable`."""
         if is_document_url(client_id):
             return client_from(client_id, await self._object_at(client_id))
-        found = await self._store.get(CLIENTS, client_id)
+        found = await self._store.get(CLIENTS, client_id) if client_id.isascii() else None
         if found is None:
             raise _unknown()
         return client_of(found)
@@ -62,7 +62,7 @@ class Clients:
         """Note that a registered client got a token, at most once an hour; that keeps a dynamic one."""
         found = await self._store.get(CLIENTS, client_id)
         now = time.time()
-        if found is None or now - (found.body["used_at"] or 0) < _TOUCH_EVERY_S:
+        if found is None or now - (found.body.get("used_at") or 0) < _TOUCH_EVERY_S:
             return
         body, ends = {**found.body, "used_at": now}, now + DYNAMIC_LIFE_S
         with suppress(Conflict):  # changed, or noted, at the same moment: the next token notes it

@@ -132,9 +132,7 @@ def _reason(status: int | None) -> str:
     if status in {400, 401}:
         return "the service account of administration is refused; check its client_id and secret"
     if status == 403:
-        return (
-            "the service account of administration lacks manage-users or manage-clients of realm-management"
-        )
+        return "the service account of administration lacks manage-users or manage-clients"
     return f"it answers with status {status}" if status else "it does not answer"
 
 

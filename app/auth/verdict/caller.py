@@ -27,7 +27,8 @@ class Caller:
 
     `groups` are ours, mappings applied. `expires_at` is when the credential ends, in seconds since the
     epoch; None for never. `token_ends` is the same for a token, and None for a session: tokens that a person
-    makes may outlive the login. `steps_up` is whether the client can ask for more scopes than it has.
+    makes may outlive the login. `steps_up` is whether the client can ask for more scopes than it has; then
+    `scopes` holds `offline_access` too where the token had it.
     """
 
     subject: str

@@ -11,13 +11,25 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class Wider(_Part):
+    """A scope of the caller's groups that the token lacks, and its rights at this resource."""
+
+    scope: str
+    rights: dict[str, list[str]]
+
+
 class CallerPart(_Part):
-    """Who calls and what of this resource they may use; the half of a verdict that is the caller's."""
+    """Who calls and what of this resource they may use; the half of a verdict that is the caller's.
+
+    `scopes` and `wider` are of a token whose client can ask for more (RFC 6750, 3.1: insufficient_scope).
+    """
 
     subject: str
     client: str
     principal: str
     rights: dict[str, list[str]]
+    scopes: list[str] = []
+    wider: list[Wider] = []
     identity: str | None = Field(repr=False)
     expires_at: int
 

@@ -1,10 +1,11 @@
 """The verdict: who calls, what they may do at one resource, and how the gateway gets there."""
 
 import time
+from dataclasses import replace
 
 from app.auth.snapshot import Snapshot
 from app.auth.verdict.caller import Caller
-from app.auth.verdict.schemas import CallerPart, Verdict
+from app.auth.verdict.schemas import CallerPart, Verdict, Wider
 from app.auth.verdict.upstream import BUILT_IN, Servers
 from app.core.identity import Identity, issue
 from app.core.keys import SigningKeys
@@ -28,7 +29,8 @@ class Verdicts:
         now = time.time()
         scopes = self._snapshot.scopes
         rights = rights_at(resource, caller, scopes)
-        server = await self._servers.part(resource, now) if rights else None
+        wider = wider_at(resource, caller, scopes)
+        server = await self._servers.part(resource, now) if rights or wider else None
         expires_at = life_end(caller, now, self._settings.verdict_ttl_s)
         identity = self._identity(caller, scopes, expires_at) if server and server.identity else None
         part = CallerPart(
@@ -36,6 +38,8 @@ class Verdicts:
             client=caller.client,
             principal=caller.subject,
             rights=rights if server else {},
+            scopes=(caller.scopes or []) if wider and server else [],
+            wider=wider if server else [],
             identity=identity,
             expires_at=expires_at,
         )
@@ -61,6 +65,17 @@ def rights_at(resource: str, caller: Caller, scopes: list[Scope]) -> dict[str, l
         return {action: [WILDCARD] for action in sorted(grants.on_agent(slug))}
     rights = grants.on_server(slug) if where == "mcp" else {}
     return {method: sorted(names) for method, names in sorted(rights.items())}
+
+
+def wider_at(resource: str, caller: Caller, scopes: list[Scope]) -> list[Wider]:
+    """The scopes that the caller's client could ask for to do more at a server or an agent, by name."""
+    if not caller.steps_up or caller.scopes is None or resource in {"/api", "/ui"}:
+        return []
+    others = sorted(
+        (scope for scope in scopes if scope.name not in caller.scopes), key=lambda scope: scope.name
+    )
+    added = ((scope, rights_at(resource, replace(caller, scopes=[scope.name]), [scope])) for scope in others)
+    return [Wider(scope=scope.name, rights=rights) for scope, rights in added if rights]
 
 
 def life_end(caller: Caller, now: float, ttl_s: int) -> int:

@@ -18,7 +18,7 @@ async def obstacles(store: Store, question: Question) -> list[Reason]:
         case OnServer():
             return await _at_server(store, question)
         case OnAgent():
-            return await _at_agent(store, question.agent)
+            return await _at_agent(store, question)
         case _:
             return []
 
@@ -55,10 +55,13 @@ async def _of_name(store: Store, question: OnServer) -> list[Reason]:
     ]
 
 
-async def _at_agent(store: Store, slug: str) -> list[Reason]:
+async def _at_agent(store: Store, question: OnAgent) -> list[Reason]:
+    slug = question.agent
     document = await AgentRepository(store).find(slug)
     if document is None:
         return [_reason("agent", f"no agent has the slug {slug}")]
+    if question.action == "read":  # its card is the registry's, whatever state it is in
+        return []
     entry = AgentEntry.model_validate(document.body)
     if not entry.settings.enabled:
         return [_reason("disabled", f"{slug} is disabled; an administrator can enable it")]

@@ -1,22 +1,32 @@
-from fastapi import APIRouter, Response, status
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response, status
 
 from app.core.paging import ListPage
 from app.core.problems import Problem
 from app.registry.deps import Caller, Cursor, Limit, RegistryServices
+from app.registry.people.repository import PeopleRepository
 from app.registry.tokens.schemas import CreatedToken, NewToken, TokenAnswer
-from app.registry.tokens.service import lasting, narrowed, page
+from app.registry.tokens.service import lasting, narrowed, owner, page
 
 router = APIRouter(prefix="/api/tokens", tags=["tokens"])
+Subject = Annotated[
+    str | None, Query(max_length=512, description="whose, default: the caller's; needs `tokens:write`")
+]
 
 
 @router.get("")
 async def list_tokens(
-    caller: Caller, services: RegistryServices, limit: Limit = 100, cursor: Cursor = None
+    caller: Caller,
+    services: RegistryServices,
+    subject: Subject = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> ListPage[TokenAnswer]:
     """The caller's own tokens, newest first; revoked and expired ones for a while too."""
-    subject = caller.identity.subject
-    tokens, after = page(await services.tokens.list(subject), limit, cursor)
-    uses = await services.tokens.last_uses(subject)
+    whose = owner(caller, subject)
+    tokens, after = page(await services.tokens.list(whose), limit, cursor)
+    uses = await services.tokens.last_uses(whose)
     return ListPage(items=[TokenAnswer.of(token, uses.get(token.id)) for token in tokens], next_cursor=after)
 
 
@@ -26,18 +36,23 @@ async def make_token(
 ) -> CreatedToken:
     """Make a token of the caller's; its value is in this answer and nowhere else.
 
-    It reaches no further and lasts no longer than the token that makes it.
+    It reaches no further and lasts no longer than the token that makes it, and it loses what its owner loses.
     """
-    scopes = narrowed(caller.identity, new.scopes, await services.scopes.current())
-    ends = lasting(caller.identity, new.ends())
-    token, value = await services.tokens.create(new.name, caller.identity.subject, scopes, ends)
+    who = caller.identity
+    if await PeopleRepository(services.store).find(who.subject) is None:
+        detail = f"{who.subject} never logged in here; a program gets its tokens at /oauth/token"
+        raise Problem(403, "not-a-person", "Personal tokens are for people", detail)
+    scopes = narrowed(who, new.scopes, await services.scopes.current())
+    ends = lasting(who, new, services.settings.token_max_days)
+    token, value = await services.tokens.create(new.name, who.subject, scopes, ends)
     response.headers["Cache-Control"] = "no-store"
     return CreatedToken(**TokenAnswer.of(token).model_dump(), value=value)
 
 
 @router.delete("/{id}", status_code=status.HTTP_204_NO_CONTENT)
-async def revoke_token(id: str, caller: Caller, services: RegistryServices) -> None:
+async def revoke_token(id: str, caller: Caller, services: RegistryServices, subject: Subject = None) -> None:
     """Revoke a token of the caller's; gateways refuse it within two seconds."""
-    if not await services.tokens.revoke(caller.identity.subject, id):
-        detail = f"you have no token with the id {id}; GET /api/tokens lists yours"
+    whose = owner(caller, subject)
+    if not await services.tokens.revoke(whose, id):
+        detail = f"{whose} has no token with the id {id}; GET /api/tokens lists them"
         raise Problem(404, "no-such-token", "There is no such token", detail)

@@ -1,10 +1,20 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from app.core.caller import Caller
 from app.core.identity import Identity
 from app.core.models import Scope, Token
 from app.core.models.scope import WILDCARD
 from app.core.problems import Problem
+from app.registry.tokens.schemas import NewToken
+
+
+def owner(caller: Caller, subject: str | None) -> str:
+    """Whose tokens a request is about. Raises a 403 problem for another's without `tokens:write`."""
+    if subject is None or subject == caller.identity.subject:
+        return caller.identity.subject
+    caller.require("tokens:write")
+    return subject
 
 
 def narrowed(identity: Identity, wanted: Sequence[str] | None, scopes: Iterable[Scope]) -> list[str] | None:
@@ -28,8 +38,16 @@ def narrowed(identity: Identity, wanted: Sequence[str] | None, scopes: Iterable[
     return sorted(set(wanted))
 
 
-def lasting(identity: Identity, wanted: datetime | None) -> datetime | None:
-    """When a caller's new token ends: as wanted, but no later than the token that makes it."""
+def lasting(identity: Identity, new: NewToken, longest_days: int) -> datetime | None:
+    """When a caller's new token ends: as wanted, but no later than the token that makes it.
+
+    Raises a 422 problem for what is beyond the longest life of a token (0: there is none).
+    """
+    try:
+        wanted = new.ends(longest_days)
+    except ValueError as error:
+        detail = f"{error}; give fewer expires_days, or have GATEPOST_TOKEN_MAX_DAYS raised"
+        raise Problem(422, "token-lasts-too-long", "The token would last too long", detail) from None
     if identity.token_ends is None:
         return wanted
     own = datetime.fromtimestamp(identity.token_ends, UTC)

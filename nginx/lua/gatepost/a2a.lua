@@ -13,6 +13,7 @@ local request = require "gatepost.a2a_request"
 local request_id = require "gatepost.request_id"
 local response = require "gatepost.response"
 local routes = require "gatepost.a2a_routes"
+local step_up = require "gatepost.step_up"
 local upstream = require "gatepost.upstream"
 local verdict = require "gatepost.verdict"
 
@@ -26,6 +27,13 @@ local NONE = {}
 local function check(call)
     local allowed, status, layer, rule, text = policy.decide(call)
     if not allowed then
+        local scope = step_up.needed(call.entry, function(wider)
+            return policy.decide(setmetatable({ entry = wider }, { __index = call }))
+        end)
+        if scope then
+            step_up.challenge(call.entry, call.resource, scope, text)
+            call.steps_up = true
+        end
         return deny(call, status, layer, rule, text)
     elseif call.interface then
         local limit, wait, why = limits.exceeded(call.entry, call.resource, { method = call.operation })

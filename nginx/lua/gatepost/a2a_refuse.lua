@@ -26,10 +26,11 @@ local function rest(status, layer, rule, text)
         .. '","message":' .. json.quote(text) .. ',"details":[' .. info .. "]}}")
 end
 
--- `call` is {rpc, id}. A client of JSON-RPC reads an error with its id only from an answer of status 200.
+-- `call` is {rpc, id, steps_up}. A client of JSON-RPC reads an error with its id only from an answer of status 200, but
+-- one that asks for more scope looks for 403.
 local function refused(call, status, layer, rule, text, code)
     if call.rpc then
-        return refuse.denied(false, status, call.id, code or CODES[layer], layer, rule, text)
+        return refuse.denied(call.steps_up, status, call.id, code or CODES[layer], layer, rule, text)
     end
     return rest(status, layer, rule, text)
 end

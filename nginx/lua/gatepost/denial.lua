@@ -1,8 +1,10 @@
 -- How a call at an MCP server is turned away: its line in the audit log, and an answer that names layer and rule.
 
 local audit = require "gatepost.audit"
+local policy = require "gatepost.policy"
 local refuse = require "gatepost.refuse"
 local sse = require "gatepost.sse"
+local step_up = require "gatepost.step_up"
 local upstream = require "gatepost.upstream"
 
 local _M = {}
@@ -54,6 +56,17 @@ function _M.message(ctx, modern, status, message, code, layer, rule, text)
         return upstream.choose(ctx.entry, ctx) or _M.session(ctx, message)
     end
     return refuse.denied(modern, status, message.id, code, layer, rule, text)
+end
+
+-- What the caller's rights do not reach. A client that can ask for a scope that does is told so by 403 in every era.
+function _M.policy(ctx, modern, status, message, code, rule, text)
+    local scope = step_up.needed(ctx.entry, function(wider) return policy.decide(wider, message, modern) end)
+    if scope then
+        _M.log(ctx.entry.caller, ctx.resource, message, rule)
+        step_up.challenge(ctx.entry, ctx.resource, scope, text)
+        return refuse.rpc(403, message.id, code, "policy", rule, text)
+    end
+    return _M.message(ctx, modern, status, message, code, "policy", rule, text)
 end
 
 local UNCALLABLE = {

@@ -87,7 +87,7 @@ local function check(ctx, modern, sent, message)
     end
     if not name then
         local status, code = STATUS[rule] or 403, rule == "unknown_method" and refuse.METHOD_NOT_FOUND or refuse.POLICY
-        return nil, denial.message(ctx, modern, status, message, code, "policy", rule, text)
+        return nil, denial.policy(ctx, modern, status, message, code, rule, text)
     elseif entry.server.refusal then
         return nil, denial.server(ctx, modern, message)
     end
@@ -138,8 +138,7 @@ local function bodiless(ctx, method, sent)
     end
     local name, rule, text = policy.decide(entry, ANY_RIGHT)
     if not name then
-        denial.log(entry.caller, resource, { method = method }, rule)
-        return refuse.rpc(403, nil, refuse.POLICY, "policy", rule, text)
+        return denial.policy(ctx, true, 403, { method = method, response = true }, refuse.POLICY, rule, text)
     end
     if entry.server.refusal then
         return denial.server(ctx, true, { method = method })

@@ -34,6 +34,27 @@ local function refused(resource, why, reason)
         reason and refuse.token_text(reason) or "Send Authorization: Bearer with a token.")
 end
 
+-- Refuses headers of which not all were read, or which two programs may read differently.
+local function unclear(sent)
+    if sent.many then
+        refuse.problem(431, "headers", "The request has too many headers", "Send at most 100.")
+    elseif sent.twice then
+        refuse.problem(400, "header-twice", "A header is sent twice", "Send " .. sent.twice .. " once.")
+    end
+    return sent.many or sent.twice
+end
+
+-- For access_by_lua where an OAuth client may prove itself by Basic: auth gets that header, and no bearer token.
+function _M.oauth_client()
+    if origin.page() then
+        return
+    end
+    local sent = headers.read()
+    if not unclear(sent) and (sent.authorization or ""):lower():find("^basic ") then
+        ngx.var.gatepost_authorization = sent.authorization
+    end
+end
+
 -- For access_by_lua at `resource` (/api or /ui): sets the identity that the registry trusts.
 function _M.access(resource)
     if origin.page() then
@@ -47,8 +68,8 @@ function _M.access(resource)
     end
     local reading = var.request_method == "GET" or var.request_method == "HEAD"
     local sent = headers.read()
-    if sent.many then
-        return refuse.problem(431, "headers", "The request has too many headers", "Send at most 100.")
+    if unclear(sent) then
+        return
     end
     local header, value, why
     if resource == "/ui" and reading and var["cookie_" .. config.cookie] then

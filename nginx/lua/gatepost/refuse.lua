@@ -76,6 +76,7 @@ local REASONS = {
     expired = "the token has expired; create a new one",
     revoked = "the token was revoked; create a new one",
     malformed = "this is no token of this gateway; create one here",
+    audience = "the token is for another resource; get one for this one",
     unknown = "the token is not known here; create one here",
 }
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from app.cli.nginx import find
 from tests.e2e.idp import keycloak as keycloak_part
 from tests.e2e.idp import openid_provider
+from tests.e2e.idp.corporate import Corporate
 from tests.e2e.idp.keycloak import Keycloak
 from tests.e2e.idp.openid_provider import OpenIdProvider
 
@@ -29,6 +31,15 @@ def keycloak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keycloak]:
         yield here
     finally:
         here.stop()
+
+
+@pytest.fixture(scope="session")
+def corporate(keycloak: Keycloak, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Corporate]:
+    """One Gatepost with Keycloak's people, for every test that needs no settings of its own."""
+    if find() is None:
+        pytest.skip("no NGINX with Lua: apt-get install nginx libnginx-mod-http-lua lua-cjson lua-resty-core")
+    with Corporate.running(tmp_path_factory.mktemp("corporate"), keycloak) as here:
+        yield here
 
 
 @pytest.fixture(scope="session")
@@ -65,9 +76,12 @@ def _running(provider: OpenIdProvider) -> Iterator[OpenIdProvider]:
         provider.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium without a window."""
+    """One Chromium without a window, for a module: its event loop is the thread's until the end of it.
+
+    So a module with a browser has no tests that are coroutines.
+    """
     if not CHROMIUM.exists():
         pytest.skip("no Chromium: apt-get install chromium")
     with sync_playwright() as playwright:

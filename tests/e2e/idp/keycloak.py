@@ -176,6 +176,12 @@ class Keycloak:
         """The browser sessions of a person."""
         return list(self.admin("GET", f"/users/{self._person(person)['id']}/sessions").json())
 
+    def offline_sessions(self, person: str) -> list[dict[str, Any]]:
+        """What Gatepost's refresh tokens of a person stand for, once it has asked for `offline_access`."""
+        client = self._client(realm.AUDIENCE)["id"]
+        path = f"/users/{self._person(person)['id']}/offline-sessions/{client}"
+        return list(self.admin("GET", path).json())
+
     def end_sessions(self, person: str) -> None:
         """Every session of a person ends, those of refresh tokens for offline use too."""
         self.admin("POST", f"/users/{self._person(person)['id']}/logout")
@@ -211,7 +217,7 @@ class Keycloak:
 
     def _token(self, endpoint: str, **form: str) -> str:
         answer = httpx2.post(endpoint, data=form, timeout=30)
-        assert answer.is_success, answer.text
+        assert answer.is_success, f"{answer.status_code} {answer.text}"
         return str(answer.json()["access_token"])
 
     def _client(self, client_id: str) -> dict[str, Any]:

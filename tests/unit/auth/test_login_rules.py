@@ -1,7 +1,6 @@
 import pytest
 from fastapi.responses import Response
 
-from app.auth.login.failures import ALLOWED, REMEMBERED, WINDOW_S, FailedLogins
 from app.auth.login.rules import local_path
 from app.auth.sessions.cookie import clear_cookie, set_cookie
 
@@ -31,45 +30,6 @@ def test_a_local_path_is_gone_to(path: str) -> None:
 )
 def test_anything_else_leads_home(path: str) -> None:
     assert local_path(path) == "/ui"
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def test_a_limit_ends_with_its_window() -> None:
-    clock = Clock()
-    failures = FailedLogins(clock)
-    for _ in range(ALLOWED):
-        assert failures.attempt("a", "1.1.1.1") == 0
-    assert failures.attempt("a", "1.1.1.1") > 0
-    clock.now += WINDOW_S
-    assert failures.attempt("a", "1.1.1.1") == 0
-
-
-def test_another_address_has_its_own_limit() -> None:
-    failures = FailedLogins()
-    for _ in range(ALLOWED + 1):
-        failures.attempt("a", "1.1.1.1")
-    assert failures.attempt("a", "2.2.2.2") == 0
-
-
-def test_a_success_forgives() -> None:
-    failures = FailedLogins()
-    for _ in range(ALLOWED):
-        failures.attempt("a", "1.1.1.1")
-    failures.succeeded("a", "1.1.1.1")
-    assert failures.attempt("a", "1.1.1.1") == 0
-
-
-def test_the_table_does_not_grow_beyond_its_bound() -> None:
-    failures = FailedLogins()
-    for number in range(REMEMBERED + 10):
-        failures.attempt(f"name{number}", "1.1.1.1")
-    assert len(failures._tried) == REMEMBERED
 
 
 @pytest.mark.parametrize("change", [lambda r, u: set_cookie(r, u, "v", 60), clear_cookie])

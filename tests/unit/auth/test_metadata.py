@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from mcp.shared.auth import OAuthMetadata
 
 pytestmark = pytest.mark.anyio
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
@@ -48,3 +49,78 @@ async def test_the_keys_are_public_ones_and_follow_a_rotation(
     assert [(key["alg"], "d" in key) for key in keys] == [("ES256", False)]
     await world.parts.keys.rotate()
     assert len((await world.public.get("/oauth/jwks")).json()["keys"]) == 2
+
+
+async def test_the_authorization_server_is_described_at_both_addresses(world: Any) -> None:
+    answers = [
+        await world.public.get(f"/.well-known/{name}")
+        for name in ("oauth-authorization-server", "openid-configuration")
+    ]
+    described = answers[0].json()
+    assert answers[1].json() == described
+    issuer = "http://127.0.0.1:8080"
+    assert (
+        described["issuer"]
+        == (await world.public.get(f"{WELL_KNOWN}/api")).json()["authorization_servers"][0]
+    )
+    places = {name: url for name, url in described.items() if name.endswith(("_endpoint", "_uri"))}
+    assert places == {
+        "authorization_endpoint": f"{issuer}/oauth/authorize",
+        "token_endpoint": f"{issuer}/oauth/token",
+        "registration_endpoint": f"{issuer}/oauth/register",
+        "revocation_endpoint": f"{issuer}/oauth/revoke",
+        "introspection_endpoint": f"{issuer}/oauth/introspect",
+        "jwks_uri": f"{issuer}/oauth/jwks",
+    }
+    assert described["code_challenge_methods_supported"] == ["S256"]
+    assert described["client_id_metadata_document_supported"] is True
+    assert described["authorization_response_iss_parameter_supported"] is True
+    assert not {"none", "HS256"} & set(described["token_endpoint_auth_signing_alg_values_supported"])
+
+
+async def test_no_name_of_a_scope_is_public(world: Any) -> None:
+    await world.scope("payroll", ["hr"], "ledger", ["pay"])
+    answer = await world.public.get("/.well-known/oauth-authorization-server")
+    assert answer.json()["scopes_supported"] == ["offline_access"]
+    assert "payroll" not in answer.text
+
+
+async def test_the_official_sdk_reads_the_metadata(world: Any) -> None:
+    answer = await world.public.get("/.well-known/oauth-authorization-server")
+    read = OAuthMetadata.model_validate_json(answer.content)
+    assert str(read.issuer).rstrip("/") == "http://127.0.0.1:8080"
+    assert read.client_id_metadata_document_supported
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/.well-known/oauth-authorization-server"),
+        ("GET", "/.well-known/oauth-protected-resource/mcp/ledger"),
+        ("GET", "/oauth/jwks"),
+        ("POST", "/oauth/register"),
+        ("POST", "/oauth/token"),
+        ("POST", "/oauth/revoke"),
+    ],
+)
+async def test_pages_of_any_site_reach_what_a_client_in_a_browser_needs(
+    world: Any, method: str, path: str
+) -> None:
+    page = {"Origin": "https://inspector.example", "Cookie": "gatepost_session=x"}
+    answer = await world.public.request(method, path, headers=page)
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    wanted = {
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": "mcp-protocol-version",
+    }
+    preflight = await world.public.options(path, headers=page | wanted)
+    assert (preflight.status_code, preflight.headers["Access-Control-Allow-Origin"]) == (200, "*")
+
+
+@pytest.mark.parametrize("path", ["/login", "/oauth/authorize", "/oauth/introspect", "/api/clients"])
+async def test_pages_of_other_sites_read_nothing_else(world: Any, path: str) -> None:
+    page = {"Origin": "https://inspector.example", "Access-Control-Request-Method": "POST"}
+    for method in ("GET", "POST", "OPTIONS"):
+        answer = await world.public.request(method, path, headers=page)
+        assert "Access-Control-Allow-Origin" not in answer.headers

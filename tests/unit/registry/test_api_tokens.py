@@ -3,7 +3,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.core.identity import Identity
+from app.core.problems import Problem
+from app.core.settings import load_settings
 from app.core.tokens import TokenStore
+from app.registry.tokens.schemas import NewToken
+from app.registry.tokens.service import lasting
 from tests.unit.registry.conftest import World
 
 pytestmark = pytest.mark.anyio
@@ -25,14 +30,14 @@ async def test_a_token_lives_thirty_days_unless_told_otherwise(world: World) -> 
     later = (datetime.now(UTC) + timedelta(days=2)).isoformat()
     made = [
         (await world.http.post("/api/tokens", json={"name": "x", **more}, headers=world.admin)).json()
-        for more in ({}, {"expires_days": 7}, {"expires_at": later}, {"expires_at": None})
+        for more in ({}, {"expires_days": 7}, {"expires_at": later}, {"expires_days": 365})
     ]
     days = [
         token["expires_at"]
         and round((datetime.fromisoformat(token["expires_at"]) - now()).total_seconds() / 86_400)
         for token in made
     ]
-    assert days == [30, 7, 2, None]
+    assert days == [30, 7, 2, 365]
 
 
 def now() -> datetime:
@@ -74,7 +79,7 @@ async def test_a_narrowed_token_makes_no_wider_one(world: World) -> None:
 async def test_a_token_makes_none_that_lasts_longer(world: World) -> None:
     ends = time.time() + 3600
     headers = world.identity(["admins"], token_ends=ends)
-    for more in ({}, {"expires_at": None}, {"expires_days": 90}):
+    for more in ({}, {"expires_days": 90}):
         made = await world.http.post("/api/tokens", json={"name": "x", **more}, headers=headers)
         assert datetime.fromisoformat(made.json()["expires_at"]).timestamp() == pytest.approx(ends)
 
@@ -91,6 +96,56 @@ async def test_only_ones_own_tokens_are_seen_and_revoked(world: World) -> None:
     assert changes[0].affects == {"principal:local:alice"}
     listed = (await world.http.get("/api/tokens", headers=world.admin)).json()["items"]
     assert listed[0]["revoked_at"] is not None
+
+
+@pytest.mark.parametrize(
+    ("longest", "more", "days"),
+    [
+        ("365", {"expires_days": 366}, "refused"),
+        ("365", {"expires_at": None}, "refused"),
+        ("7", {}, 7),
+        ("7", {"expires_days": 8}, "refused"),
+        ("7", {"expires_at": "2999-01-01T00:00:00Z"}, "refused"),
+        ("0", {"expires_days": 3650}, 3650),
+        ("0", {"expires_at": None}, None),
+    ],
+)
+def test_no_token_lasts_longer_than_the_setting_says(
+    longest: str, more: dict[str, object], days: object
+) -> None:
+    settings = load_settings({"GATEPOST_TOKEN_MAX_DAYS": longest})
+    who = Identity("local:alice", "test", ["admins"], None)
+    new = NewToken.model_validate({"name": "x", **more})
+    if days == "refused":
+        with pytest.raises(Problem, match=f"{longest} days at most.*GATEPOST_TOKEN_MAX_DAYS"):
+            lasting(who, new, settings.token_max_days)
+    else:
+        ends = lasting(who, new, settings.token_max_days)
+        assert days == (ends and round((ends - now()).total_seconds() / 86_400))
+
+
+async def test_an_administrator_sees_and_revokes_the_tokens_of_others(world: World) -> None:
+    await world.person("kc:bob", "fin")
+    bob, carol = (world.identity(["fin"], subject=subject) for subject in ("kc:bob", "kc:carol"))
+    made = (await world.http.post("/api/tokens", json={"name": "x"}, headers=bob)).json()
+    query, path = {"subject": "kc:bob"}, f"/api/tokens/{made['id']}"
+    assert (await world.http.get("/api/tokens", params=query, headers=carol)).status_code == 403
+    assert (await world.http.delete(path, params=query, headers=carol)).status_code == 403
+    assert (await world.http.get("/api/tokens", params=query, headers=bob)).status_code == 200
+    listed = await world.http.get("/api/tokens", params=query, headers=world.admin)
+    assert [item["id"] for item in listed.json()["items"]] == [made["id"]]
+    assert (await world.http.delete(path, headers=world.admin)).status_code == 404
+    before = await world.store.latest_change()
+    assert (await world.http.delete(path, params=query, headers=world.admin)).status_code == 204
+    changes = await world.store.changes(before)
+    assert changes is not None
+    assert changes[0].affects == {"principal:kc:bob"}
+
+
+async def test_somebody_who_never_logged_in_gets_no_token_that_could_do_nothing(world: World) -> None:
+    service = world.identity(["admins"], subject="kc:service")
+    answer = await world.http.post("/api/tokens", json={"name": "x"}, headers=service)
+    assert (answer.status_code, answer.json()["type"]) == (403, "urn:gatepost:problem:not-a-person")
 
 
 async def test_tokens_come_page_by_page_newest_first(world: World) -> None:

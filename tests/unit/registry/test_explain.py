@@ -72,6 +72,17 @@ async def test_what_stops_everybody_is_told_although_a_scope_allows_it(ledger: W
     assert rules == ["disabled", "server", "unknown_method", "agent"]
 
 
+async def test_a_disabled_agent_is_not_called_and_its_card_is_still_read(ledger: World) -> None:
+    settings = {"slug": "auditor", "enabled": False}
+    times = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}
+    entry = {"card": {"supportedInterfaces": []}, "settings": settings, **times}
+    await ledger.store.commit("agents", "auditor", entry)
+    await ledger.scope("auditors", ["audit"], agents=[{"agent": "auditor", "actions": ["*"]}])
+    called = await ask(ledger, groups=["audit"], agent="auditor")
+    assert (called["allowed"], called["obstacles"][0]["rule"]) == (False, "disabled")
+    assert (await ask(ledger, groups=["audit"], agent="auditor", action="read"))["allowed"]
+
+
 async def test_actions_at_the_registry_are_explained_too(ledger: World) -> None:
     found = await ask(ledger, subject="local:alice", registry="scopes:write")
     assert found["by"] == [{"scope": "admins", "groups": ["admins"]}]

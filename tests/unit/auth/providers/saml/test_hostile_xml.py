@@ -9,7 +9,7 @@ from app.auth.providers.saml.errors import Refused
 from app.auth.providers.saml.metadata import read_metadata
 from app.auth.providers.saml.response import read_response
 from app.auth.providers.saml.xml import LARGEST
-from tests.unit.auth.providers.saml.idp import NOW, Saying, encoded, known, metadata, read
+from tests.saml_provider import NOW, Saying, encoded, known, metadata, read
 
 GOOD = etree.tostring(Saying().signed())
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "aaaaaaaaaa">
@@ -18,12 +18,23 @@ BOMB = b"""<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "aaaaaaaaaa">
 FILE = b'<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]><r>&x;</r>'
 
 
+@pytest.mark.parametrize("xml", [BOMB, FILE])
+def test_a_document_type_declaration_is_refused_before_anything_is_parsed(xml: bytes) -> None:
+    with pytest.raises(Refused, match="document type declaration"):
+        read(xml)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "cp037"])
+def test_there_is_no_other_encoding_in_which_a_declaration_could_hide(encoding: str) -> None:
+    declared = f'<?xml version="1.0" encoding="{encoding}"?>'
+    for text in (GOOD.decode(), declared + GOOD.decode(), declared + FILE.decode()):
+        with pytest.raises(Refused, match=r"UTF-8|document type"):
+            read(text.encode(encoding))
+
+
 @pytest.mark.parametrize(
     "xml",
     [
-        BOMB,
-        FILE,
-        FILE.decode().encode("utf-16"),
         b'<?xml version="1.0" encoding="UTF-7"?>+ADwAIQ-DOCTYPE r [+ADwAIQ-ENTITY x "y"+AD4]><r>&x;</r>',
         GOOD.replace(b"<saml:Conditions", b'<saml:Conditions xmlns:r="relative" r:a=""'),
         b"<r>&nbsp;</r>",

@@ -2,7 +2,7 @@ import pytest
 
 from app.auth.providers.saml.errors import Refused
 from app.auth.providers.saml.metadata import read_metadata
-from tests.unit.auth.providers.saml.idp import ISSUER, NOW, at, metadata, signer
+from tests.saml_provider import ISSUER, NOW, at, metadata, signer
 
 BINDING = b"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 

@@ -6,7 +6,8 @@ from lxml import etree
 from minisignxml.config import SigningConfig
 
 from app.auth.providers.saml.errors import Refused, UnknownCertificate
-from tests.unit.auth.providers.saml.idp import NAMES, REQUEST, Saying, at, known, read, signed, signer
+from tests.saml_provider import NAMES, REQUEST, Saying, at, known, read, signed, signer
+from tests.unit.auth.providers.saml import opensaml
 
 
 def test_a_signed_assertion_says_who_it_is_and_which_request_it_answers() -> None:
@@ -73,7 +74,8 @@ def test_sha_1_is_refused(config: SigningConfig) -> None:
         (Saying(audience="https://other.example"), "as entity id"),
         (Saying(recipient="https://gate.example/saml/other/acs"), "assertion consumer service"),
         (Saying(destination="https://gate.example/saml/other/acs"), "assertion consumer service"),
-        (Saying(issuer="https://other.example"), "not from"),
+        (Saying(sender="https://other.example"), "not from"),
+        (Saying(issuer="https://other.example"), "the metadata is of"),
         (Saying(request=None), "answers no request"),
         (Saying(answered="_another"), "different requests"),
         (Saying(starts=at(61)), "valid only from"),
@@ -94,6 +96,53 @@ def test_what_is_not_for_us_and_now_is_refused(saying: Saying, reason: str) -> N
         read(saying.signed())
 
 
+@pytest.mark.parametrize(
+    ("element", "member", "value", "reason"),
+    [
+        ("Assertion", "Version", "1.1", "not of SAML 2.0"),
+        ("Conditions", "NotBefore", at(61), "valid only from"),
+        ("Conditions", "NotOnOrAfter", at(-60), "has expired"),
+        ("SubjectConfirmation", "Method", "urn:oasis:names:tc:SAML:2.0:cm:holder-of-key", "one bearer"),
+        ("SubjectConfirmationData", "NotBefore", at(61), "valid only from"),
+        ("SubjectConfirmationData", "NotOnOrAfter", at(-60), "has expired"),
+        ("SubjectConfirmationData", "NotOnOrAfter", "", "no time with a zone"),
+        ("AuthnStatement", "SessionNotOnOrAfter", at(-60), "has expired"),
+    ],
+)
+def test_each_condition_counts_by_itself(element: str, member: str, value: str, reason: str) -> None:
+    response = Saying().tree()
+    response.find(f".//a:{element}", NAMES).set(member, value)
+    with pytest.raises(Refused, match=reason):
+        read(signed(response, response.find("a:Assertion", NAMES)))
+
+
+@pytest.mark.parametrize(
+    ("element", "reason"),
+    [
+        ("Issuer", "no Issuer"),
+        ("Conditions", "no Conditions"),
+        ("AudienceRestriction", "for nobody"),
+        ("NameID", "no NameID"),
+        ("SubjectConfirmation", "one bearer"),
+        ("AuthnStatement", "anybody logged in"),
+    ],
+)
+def test_what_is_missing_is_not_taken_for_granted(element: str, reason: str) -> None:
+    response = Saying().tree()
+    assertion = response.find("a:Assertion", NAMES)
+    found = assertion.find(f".//a:{element}", NAMES)
+    found.getparent().remove(found)
+    with pytest.raises(Refused, match=reason):
+        read(signed(response, assertion))
+
+
+def test_a_confirmation_without_an_end_is_refused() -> None:
+    response = Saying().tree()
+    del response.find(".//a:SubjectConfirmationData", NAMES).attrib["NotOnOrAfter"]
+    with pytest.raises(Refused, match="no end"):
+        read(signed(response, response.find("a:Assertion", NAMES)))
+
+
 @pytest.mark.parametrize("end", [at(-59), "2026-11-25T12:00:00.1234567Z", "2026-11-25T14:00:00+01:00"])
 def test_clocks_may_differ_by_a_minute_and_times_be_written_in_many_ways(end: str) -> None:
     assert read(Saying(ends=end).signed()).ends_at > 0
@@ -111,3 +160,8 @@ def test_a_comment_in_a_name_is_refused() -> None:
     assert b"admin<!-- -->@evil" in etree.tostring(response)
     with pytest.raises(Refused, match="comment"):
         read(response)
+
+
+def test_a_signature_with_inclusive_namespaces_is_refused_in_words_of_its_own() -> None:
+    with pytest.raises(Refused, match="inclusive namespaces"):
+        read(opensaml.response())

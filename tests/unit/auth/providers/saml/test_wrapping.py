@@ -7,7 +7,7 @@ import pytest
 from lxml import etree
 
 from app.auth.providers.saml.errors import Refused
-from tests.unit.auth.providers.saml.idp import NAMES, Saying, read, signed
+from tests.saml_provider import NAMES, Saying, read, signed
 
 Element = etree._Element
 FORGED = "_forged"
@@ -148,14 +148,28 @@ def _signature_of_a_part() -> Element:
         _xsw8,
         _in_a_foreign_element,
         _two_of_one_id,
-        _signature_of_a_part,
     ],
-    ids=["1", "2", "3", "4", "5", "6", "7", "8", "foreign element", "one id twice", "part"],
+    ids=["1", "2", "3", "4", "5", "6", "7", "8", "foreign element", "one id twice"],
 )
 def test_a_forged_assertion_beside_a_signed_one_is_refused(wrapped: Callable[[], Element]) -> None:
     response = wrapped()
     assert b"admin" in etree.tostring(response)
-    with pytest.raises(Refused):
+    with pytest.raises(Refused, match="more than one assertion"):
+        read(response)
+
+
+def test_a_signature_of_a_part_of_the_assertion_is_refused() -> None:
+    with pytest.raises(Refused, match="covers something else"):
+        read(_signature_of_a_part())
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_the_signature_is_at_its_place_alone(twice: bool) -> None:
+    """Moved, it still fits, since it is left out of what it covers."""
+    response = Saying().signed()
+    signature = _assertion(response).find("ds:Signature", NAMES)
+    response.find(".//a:Subject", NAMES).append(copy.deepcopy(signature) if twice else signature)
+    with pytest.raises(Refused, match="exactly one signature"):
         read(response)
 
 

@@ -1,5 +1,8 @@
 """An identity provider of SAML: real keys, real signatures, and responses that can be wrong in one point."""
 
+import app.auth.providers.saml  # noqa: F401  (before minisignxml, whose import warns otherwise)
+
+# isort: split
 import base64
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -59,6 +62,7 @@ class Saying:
     """What a response says; each test changes what it is about."""
 
     id: str = "_assertion1"
+    sender: str = ISSUER
     issuer: str = ISSUER
     audience: str = AUDIENCE
     recipient: str = RECIPIENT
@@ -84,7 +88,7 @@ class Saying:
         return etree.fromstring(
             f"""<samlp:Response xmlns:samlp="{NAMES["p"]}" xmlns:saml="{NAMES["a"]}" ID="_response1"
  Version="2.0" IssueInstant="{at(0)}" Destination="{self.destination}"{answered}>
-<saml:Issuer>{self.issuer}</saml:Issuer>
+<saml:Issuer>{self.sender}</saml:Issuer>
 <samlp:Status><samlp:StatusCode Value="{self.status}"/></samlp:Status>
 <saml:Assertion ID="{self.id}" Version="2.0" IssueInstant="{at(0)}"><saml:Issuer>{self.issuer}</saml:Issuer>
 <saml:Subject><saml:NameID>{self.name_id}</saml:NameID>

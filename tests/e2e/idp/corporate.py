@@ -1,0 +1,75 @@
+"""A Gatepost whose people are in Keycloak's realm `corp`, with a server that they use."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.e2e.idp.keycloak import Keycloak
+from tests.e2e.servers import serving, tools_server
+from tests.e2e.stack import Stack
+
+PROVIDER = "corp"
+SAML_PROVIDER = "corp-saml"
+SLUG = "tools"
+
+
+@dataclass(frozen=True)
+class Corporate:
+    """`fin-team` may `add`, by the scope `adding`, and count by `counting`; `mcp-admins` are administrators.
+
+    `secret_note` is reached by nobody else, and only by the scope `notes` of administrators.
+    """
+
+    stack: Stack
+    keycloak: Keycloak
+
+    @classmethod
+    @contextlib.contextmanager
+    def running(cls, folder: Path, keycloak: Keycloak, **settings: str) -> Iterator["Corporate"]:
+        providers = [
+            {"type": "local"},
+            keycloak.provider(PROVIDER, folder / "keycloak-secret", label="Corp"),
+            {
+                "type": "saml",
+                "name": SAML_PROVIDER,
+                "label": "Corp SAML",
+                "metadata_url": keycloak.saml_metadata,
+                "claims": {"subject": ["NameID"], "groups": ["groups"], "mail": ["email"]},
+            },
+        ]
+        stack = Stack.start(folder, GATEPOST_IDENTITY_PROVIDERS=json.dumps(providers), **settings)
+        try:
+            keycloak.admit(stack.url)
+            keycloak.admit_saml(stack.url, SAML_PROVIDER)
+            with serving(tools_server().streamable_http_app()) as origin:
+                made = cls(stack, keycloak)
+                made._arrange(f"{origin}/mcp")
+                yield made
+        finally:
+            stack.stop()
+
+    @property
+    def server_url(self) -> str:
+        return f"{self.stack.url}/mcp/{SLUG}"
+
+    def _arrange(self, upstream: str) -> None:
+        self.stack.register(SLUG, upstream)
+        for provider in (PROVIDER, SAML_PROVIDER):
+            self.stack.api(
+                "PUT",
+                f"/api/group-mappings/{provider}?group=mcp-admins",
+                {"groups": ["admins"]},
+                expect=200,
+            )
+        self._scope("adding", "fin-team", ["add"])
+        self._scope("counting", "fin-team", ["ticks"])
+        self._scope("notes", "admins", ["secret_note"])
+
+    def _scope(self, name: str, group: str, tools: list[str]) -> None:
+        methods = ["tools/list", "tools/call"]
+        servers = [{"server": SLUG, "methods": methods, "tools": tools, "resources": [], "prompts": []}]
+        self.stack.api(
+            "POST", "/api/scopes", {"name": name, "groups": [group], "servers": servers}, expect=201
+        )

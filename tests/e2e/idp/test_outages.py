@@ -1,0 +1,90 @@
+"""What a Keycloak that changes or goes away does to those who log in there."""
+
+from collections.abc import Iterator
+
+import pytest
+from mcp import MCPError
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.calling import call, callers
+from tests.e2e.idp.corporate import SLUG, Corporate
+from tests.e2e.idp.people import allow, log_in, sign_in_at_keycloak
+from tests.e2e.idp.sdk_client import Person, SdkClient
+from tests.e2e.stack import until
+
+pytestmark = pytest.mark.e2e
+SUM = {"result": 5}
+
+
+@pytest.fixture
+def carol(page: Page) -> Person:
+    def does(address: str) -> None:
+        page.goto(address)
+        if page.get_by_role("link", name="Log in with Corp", exact=True).count():
+            page.get_by_role("link", name="Log in with Corp", exact=True).click()
+            sign_in_at_keycloak(page, "carol")
+        allow(page)
+
+    return does
+
+
+@pytest.fixture
+def client(corporate: Corporate, carol: Person) -> Iterator[SdkClient]:
+    """A client that carol has let in."""
+    with SdkClient(corporate.server_url) as client:
+        assert client.call("add", {"a": 2, "b": 3}, carol) == SUM
+        client.asked.clear()
+        yield client
+
+
+def test_a_group_that_is_taken_away_is_gone_at_the_next_refresh(
+    corporate: Corporate, client: SdkClient
+) -> None:
+    with corporate.keycloak.without_group("carol", "fin-team"):
+        client.expire()
+        with pytest.raises(MCPError, match="no scope of yours"):
+            client.call("add", {"a": 2, "b": 3})
+    client.expire()
+    assert client.call("add", {"a": 2, "b": 3}) == SUM
+
+
+def test_who_is_disabled_at_keycloak_is_out_at_the_next_refresh(
+    corporate: Corporate, client: SdkClient
+) -> None:
+    assert client.kept.tokens
+    token = client.kept.tokens.access_token
+    with corporate.keycloak.disabled("carol"):
+        client.expire()
+        with pytest.raises(AssertionError, match="asks for a person"):
+            client.call("add", {"a": 2, "b": 3})
+        until(lambda: call(corporate.stack, SLUG, token, "add") != "ran", 2, what="its refusal")
+
+
+def test_while_keycloak_is_away_what_is_known_goes_on_and_logins_are_told_why(
+    corporate: Corporate, client: SdkClient, browser: Browser
+) -> None:
+    own = corporate.keycloak.service_token()
+    assert call(corporate.stack, SLUG, own, "add") == "ran"
+    with corporate.keycloak.stopped(), browser.new_page() as page:
+        assert call(corporate.stack, SLUG, own, "add") == "ran"
+        assert client.call("add", {"a": 2, "b": 3}) == SUM
+        client.expire()
+        assert client.call("add", {"a": 2, "b": 3}) == SUM
+        answer = page.goto(f"{corporate.stack.url}/login/corp")
+        assert answer
+        assert answer.status == 503
+        expect(page.get_by_role("alert")).to_contain_text("Corp")
+        expect(page.get_by_label("Password")).to_be_visible()
+    with browser.new_page() as page:
+        log_in(page, corporate.stack, "Corp", "carol")
+
+
+def test_no_call_fails_while_keycloaks_keys_are_rotated(corporate: Corporate, client: SdkClient) -> None:
+    before = corporate.keycloak.service_token()
+    with callers(corporate.stack, SLUG, before) as failures:
+        corporate.keycloak.rotate_keys()
+        after = corporate.keycloak.service_token()
+        assert call(corporate.stack, SLUG, after, "add") == "ran"
+        client.expire()
+        assert client.call("add", {"a": 2, "b": 3}) == SUM
+    assert failures == []
