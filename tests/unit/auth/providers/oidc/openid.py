@@ -16,16 +16,24 @@ from joserfc.jwk import RSAKey
 CLIENT, SECRET = "gatepost", "a secret: 100%"
 
 
+def new_key(kid: str) -> RSAKey:
+    return RSAKey.generate_key(2048, {"kid": kid, "use": "sig"})
+
+
+FIRST = new_key("first")
+
+
 @dataclass
 class OpenId:
     """`id_claims` and `discovery` are laid over what an honest provider says; None takes a member away."""
 
-    keys: list[RSAKey] = field(default_factory=lambda: [_key("first")])
+    keys: list[RSAKey] = field(default_factory=lambda: [FIRST])
     id_claims: dict[str, Any] = field(default_factory=dict)
     access_claims: dict[str, Any] = field(default_factory=dict)
     userinfo: dict[str, Any] = field(default_factory=lambda: {"sub": "alice"})
     discovery: dict[str, Any] = field(default_factory=dict)
     refusal: str | None = None
+    authorization: int = 200
     rotates: bool = True
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     nonces: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -46,11 +54,9 @@ class OpenId:
     def issuer(self) -> str:
         return f"http://127.0.0.1:{self.port}/corp"
 
-    def rotate(self, *, published: bool = True) -> None:
+    def rotate(self) -> None:
         """A new key signs from now on."""
-        self.keys.insert(0, _key(f"key-{len(self.keys)}"))
-        if not published:
-            self.keys.append(self.keys.pop(0))
+        self.keys.insert(0, new_key(f"key-{len(self.keys)}"))
 
     def code(self, location: str) -> tuple[str, str]:
         """The code and the state that a browser brings back from an authorization request."""
@@ -82,6 +88,8 @@ class OpenId:
                 return 200, self._discovery()
             case "/jwks":
                 return 200, {"keys": [key.as_dict(private=False) for key in self.keys]}
+            case "/authorization":
+                return self.authorization, {}
             case "/userinfo":
                 return 200, self.userinfo
             case "/token":
@@ -101,6 +109,8 @@ class OpenId:
         if basic != f"Basic {wanted}":
             return 401, {"error": "invalid_client"}
         nonce = None
+        if form.get("code") and form["code"] not in self.nonces:
+            return 400, {"error": "invalid_grant"}
         if form["grant_type"] == "authorization_code":
             nonce, challenge = self.nonces.pop(form["code"], ("", ""))
             made = base64.urlsafe_b64encode(hashlib.sha256(form["code_verifier"].encode()).digest())
@@ -110,10 +120,6 @@ class OpenId:
         token = self.signed({**said, "email": "alice@corp.example", **self.id_claims})
         more = {"refresh_token": f"refresh-{len(self.asked)}"} if self.rotates else {}
         return 200, {"access_token": "opaque", "token_type": "Bearer", "id_token": token, **more}
-
-
-def _key(kid: str) -> RSAKey:
-    return RSAKey.generate_key(2048, {"kid": kid, "use": "sig"})
 
 
 def _handler(provider: OpenId) -> type[BaseHTTPRequestHandler]:

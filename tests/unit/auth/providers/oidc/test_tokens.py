@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.auth.providers.oidc.openid import OpenId, _key
+from tests.unit.auth.providers.oidc.openid import OpenId, new_key
 
 pytestmark = pytest.mark.anyio
 
@@ -66,7 +66,7 @@ async def test_another_type_of_token_is_refused(world: Any, openid: OpenId, typ:
 
 
 async def test_a_signature_by_another_key_or_a_public_one_is_refused(world: Any, openid: OpenId) -> None:
-    forged = [openid.access_token(key=_key("first")), openid.access_token(key=_key("never"))]
+    forged = [openid.access_token(key=new_key("first")), openid.access_token(key=new_key("never"))]
     payload = openid.access_token().split(".")[1]
     none, hmac_sha256 = (
         f"{encoded(json.dumps({'alg': name, 'kid': 'first'}).encode())}.{payload}"
@@ -96,7 +96,7 @@ async def test_keys_are_asked_for_once_however_many_come_with_one_that_nobody_kn
     world: Any, openid: OpenId
 ) -> None:
     assert (await world.ask(openid.access_token(), "/mcp/ledger")).status_code == 200
-    unknown = [openid.access_token(key=_key("never")) for _ in range(3)] * 5
+    unknown = [openid.access_token(key=new_key("never"))] * 15
     asked = [path for path, _ in openid.asked].count("/jwks")
     answers = await asyncio.gather(*(world.ask(token, "/mcp/ledger") for token in unknown))
     assert {answer.status_code for answer in answers} == {401}
