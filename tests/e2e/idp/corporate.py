@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
+
 from tests.e2e.idp.keycloak import Keycloak
 from tests.e2e.servers import serving, tools_server
 from tests.e2e.stack import Stack
@@ -53,6 +55,23 @@ class Corporate:
     @property
     def server_url(self) -> str:
         return f"{self.stack.url}/mcp/{SLUG}"
+
+    def outcome(self, token: str, tool: str = "add") -> str:
+        """What a call with that token comes to: "ran", or the error's message."""
+        answer = httpx2.post(
+            self.server_url,
+            json={
+                "jsonrpc": "2.0",
+                "id": 1,
+                "method": "tools/call",
+                "params": {"name": tool, "arguments": {"a": 2, "b": 3, "count": 1}},
+            },
+            headers={"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"},
+            timeout=20,
+        )
+        if answer.headers["Content-Type"].startswith("text/event-stream") or "result" in answer.json():
+            return "ran"
+        return str(answer.json()["error"]["message"])
 
     def _arrange(self, upstream: str) -> None:
         self.stack.register(SLUG, upstream)

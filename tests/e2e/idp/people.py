@@ -28,6 +28,17 @@ def log_out(page: Page, stack: Stack) -> None:
     expect(page.get_by_role("heading", name="Log in to Gatepost")).to_be_visible()
 
 
-def allow(page: Page) -> None:
-    """Say yes on the consent page as it is."""
+def let_in(page: Page, address: str, name: str, only: str | None = None) -> None:
+    """Where an OAuth client sends a person: log in through Keycloak if asked to, and allow it.
+
+    It gets what it asks for, or `only` one scope.
+    """
+    page.goto(address)
+    link = page.get_by_role("link", name="Log in with Corp", exact=True)
+    if link.count():
+        link.click()
+        sign_in_at_keycloak(page, name)
+    if only:
+        page.get_by_label("Only these scopes of mine").check()
+        page.get_by_label(only).check()
     page.get_by_role("button", name="Allow").click()

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import anyio
 import httpx2
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from mcp import Client, MCPError
+from mcp import Client
 from mcp.client.auth import OAuthClientProvider
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import (
@@ -113,15 +113,14 @@ class SdkClient(AbstractContextManager["SdkClient"]):
         return future.result()
 
     async def _call(self, tool: str, arguments: dict[str, Any]) -> Any:
-        async with (
-            httpx2.AsyncClient(auth=self._provider, timeout=60) as http,
-            Client(streamable_http_client(self.url, http_client=http)) as mcp,
-        ):
-            try:
+        try:
+            async with (
+                httpx2.AsyncClient(auth=self._provider, timeout=60) as http,
+                Client(streamable_http_client(self.url, http_client=http)) as mcp,
+            ):
                 return (await mcp.call_tool(tool, arguments)).structured_content
-            except MCPError as error:  # inside, since the clients' task groups would wrap it
-                refused = error
-        raise refused
+        except BaseExceptionGroup as group:  # of the task groups within
+            raise _innermost(group) from group
 
     async def _send_the_person(self, address: str) -> None:
         self._listener.received.clear()
@@ -136,3 +135,9 @@ class SdkClient(AbstractContextManager["SdkClient"]):
         given = dict(parse_qsl(urlsplit(targets[0]).query))
         assert "code" in given, given
         return AuthorizationCodeResult(code=given["code"], state=given.get("state"), iss=given.get("iss"))
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

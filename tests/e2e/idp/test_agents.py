@@ -3,8 +3,7 @@
 import httpx2
 import pytest
 
-from tests.e2e.calling import call
-from tests.e2e.idp.corporate import SLUG, Corporate
+from tests.e2e.idp.corporate import Corporate
 from tests.e2e.idp.realm import ADMINISTRATION, ADMINISTRATION_SECRET
 from tests.e2e.idp.tokens import claims
 from tests.e2e.servers import client
@@ -32,7 +31,7 @@ async def test_an_exchanged_token_reaches_less(corporate: Corporate) -> None:
     async with client(corporate.server_url, token) as mcp:
         assert [tool.name for tool in (await mcp.list_tools()).tools] == ["add"]
         assert (await mcp.call_tool("add", {"a": 2, "b": 3})).structured_content == {"result": 5}
-    assert call(corporate.stack, SLUG, token, "ticks") != "ran"
+    assert corporate.outcome(token, "ticks") != "ran"
 
 
 def exchange(corporate: Corporate, subject_token: str, **more: str) -> str:

@@ -6,10 +6,10 @@ import pytest
 from mcp import MCPError
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.calling import call, callers
+from tests.e2e.calling import callers
 from tests.e2e.idp.corporate import SLUG, Corporate
-from tests.e2e.idp.people import allow, log_in, sign_in_at_keycloak
-from tests.e2e.idp.sdk_client import Person, SdkClient
+from tests.e2e.idp.people import let_in, log_in
+from tests.e2e.idp.sdk_client import SdkClient
 from tests.e2e.stack import until
 
 pytestmark = pytest.mark.e2e
@@ -17,22 +17,10 @@ SUM = {"result": 5}
 
 
 @pytest.fixture
-def carol(page: Page) -> Person:
-    def does(address: str) -> None:
-        page.goto(address)
-        if page.get_by_role("link", name="Log in with Corp", exact=True).count():
-            page.get_by_role("link", name="Log in with Corp", exact=True).click()
-            sign_in_at_keycloak(page, "carol")
-        allow(page)
-
-    return does
-
-
-@pytest.fixture
-def client(corporate: Corporate, carol: Person) -> Iterator[SdkClient]:
+def client(corporate: Corporate, page: Page) -> Iterator[SdkClient]:
     """A client that carol has let in."""
     with SdkClient(corporate.server_url) as client:
-        assert client.call("add", {"a": 2, "b": 3}, carol) == SUM
+        assert client.call("add", {"a": 2, "b": 3}, lambda address: let_in(page, address, "carol")) == SUM
         client.asked.clear()
         yield client
 
@@ -57,16 +45,16 @@ def test_who_is_disabled_at_keycloak_is_out_at_the_next_refresh(
         client.expire()
         with pytest.raises(AssertionError, match="asks for a person"):
             client.call("add", {"a": 2, "b": 3})
-        until(lambda: call(corporate.stack, SLUG, token, "add") != "ran", 2, what="its refusal")
+        until(lambda: corporate.outcome(token) != "ran", 2, what="its refusal")
 
 
 def test_while_keycloak_is_away_what_is_known_goes_on_and_logins_are_told_why(
     corporate: Corporate, client: SdkClient, browser: Browser
 ) -> None:
     own = corporate.keycloak.service_token()
-    assert call(corporate.stack, SLUG, own, "add") == "ran"
+    assert corporate.outcome(own) == "ran"
     with corporate.keycloak.stopped(), browser.new_page() as page:
-        assert call(corporate.stack, SLUG, own, "add") == "ran"
+        assert corporate.outcome(own) == "ran"
         assert client.call("add", {"a": 2, "b": 3}) == SUM
         client.expire()
         assert client.call("add", {"a": 2, "b": 3}) == SUM
@@ -84,7 +72,7 @@ def test_no_call_fails_while_keycloaks_keys_are_rotated(corporate: Corporate, cl
     with callers(corporate.stack, SLUG, before) as failures:
         corporate.keycloak.rotate_keys()
         after = corporate.keycloak.service_token()
-        assert call(corporate.stack, SLUG, after, "add") == "ran"
+        assert corporate.outcome(after) == "ran"
         client.expire()
         assert client.call("add", {"a": 2, "b": 3}) == SUM
     assert failures == []

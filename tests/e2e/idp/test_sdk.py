@@ -10,10 +10,9 @@ from mcp import MCPError
 from playwright.sync_api import Page
 
 from tests.e2e.bypass.certificates import Authority
-from tests.e2e.calling import call
-from tests.e2e.idp.corporate import SLUG, Corporate
+from tests.e2e.idp.corporate import Corporate
 from tests.e2e.idp.keycloak import Keycloak
-from tests.e2e.idp.people import allow, sign_in_at_keycloak
+from tests.e2e.idp.people import let_in
 from tests.e2e.idp.sdk_client import Person, SdkClient
 from tests.e2e.idp.tokens import claims
 from tests.e2e.recorder import Answer, Recorder
@@ -25,16 +24,8 @@ SUM = {"result": 5}
 
 @pytest.fixture
 def bob(page: Page) -> Person:
-    """He logs in through Keycloak where he is asked to, and allows what the client wants."""
-
-    def does(address: str) -> None:
-        page.goto(address)
-        if page.get_by_role("link", name="Log in with Corp", exact=True).count():
-            page.get_by_role("link", name="Log in with Corp", exact=True).click()
-            sign_in_at_keycloak(page, "bob")
-        allow(page)
-
-    return does
+    """He lets the client do what it asks for."""
+    return lambda address: let_in(page, address, "bob")
 
 
 def test_a_client_registers_itself_and_calls(corporate: Corporate, bob: Person) -> None:
@@ -63,14 +54,17 @@ def test_an_expired_token_is_refreshed_without_the_person(
         assert client.call("add", {"a": 2, "b": 3}, bob) == SUM
         assert client.kept.tokens
         first = client.kept.tokens
-        until(lambda: call(corporate.stack, SLUG, first.access_token, "add") != "ran", what="its end")
+        until(lambda: corporate.outcome(first.access_token) != "ran", what="its end")
         assert client.call("add", {"a": 2, "b": 3}) == SUM
         assert client.kept.tokens.refresh_token != first.refresh_token
 
 
-def test_more_scope_is_asked_for_where_it_helps_and_only_there(corporate: Corporate, bob: Person) -> None:
-    with SdkClient(corporate.server_url, scope="adding") as client:
-        assert client.call("add", {"a": 2, "b": 3}, bob) == SUM
+def test_more_scope_is_asked_for_where_it_helps_and_only_there(
+    corporate: Corporate, page: Page, bob: Person
+) -> None:
+    with SdkClient(corporate.server_url) as client:
+        result = client.call("add", {"a": 2, "b": 3}, lambda address: let_in(page, address, "bob", "adding"))
+        assert result == SUM
         with pytest.raises(MCPError):
             client.call("secret_note", {})
         assert client.call("ticks", {"count": 1}, bob) == {"result": "done"}
