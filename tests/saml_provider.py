@@ -1,9 +1,7 @@
 """An identity provider of SAML: real keys, real signatures, and responses that can be wrong in one point."""
 
-import app.auth.providers.saml  # noqa: F401  (before minisignxml, whose import warns otherwise)
-
-# isort: split
 import base64
+import warnings
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -13,12 +11,16 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
-from minisignxml.config import SigningConfig
-from minisignxml.sign import sign
 
 from app.auth.providers.saml.assertion import Assertion, Expected
 from app.auth.providers.saml.metadata import Metadata, read_metadata
 from app.auth.providers.saml.response import read_response
+
+with warnings.catch_warnings():
+    # It parses with a module of defusedxml that is deprecated, and warns whoever imports it.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from minisignxml.config import SigningConfig
+    from minisignxml.sign import sign
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 ISSUER = "https://idp.example/realm"

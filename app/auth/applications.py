@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from app import __version__
 from app.auth.admin.clients import router as client_administration
+from app.auth.admin.grants import router as grant_administration
 from app.auth.clients.endpoints import router as clients
 from app.auth.cors import OpenPaths
 from app.auth.deps import require_gateway
@@ -46,7 +47,7 @@ def public_application(parts: Parts) -> FastAPI:
     for page in (login, oidc, saml, authorize):
         pages.include_router(page)
     standard = (metadata, authorization_server, jwks, clients, token, tokens_held)
-    administration = (client_administration, identities)
+    administration = (client_administration, grant_administration, identities)
     app = _application(parts, hidden, pages, *standard, *administration, openapi_url="/oauth/openapi.json")
     app.add_middleware(OpenPaths)
     return app

@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.auth.applications import internal_application, public_application
+from app.auth.key_rotation import keep_rotating
 from app.auth.parts import assemble
 from app.auth.startup import prepare
 from app.core.listen import listen, server_config
@@ -41,7 +42,12 @@ async def serve(settings: Settings) -> None:
         try:
             await prepare(settings, store)
             parts = await assemble(settings, store)
-            await _run({public: public_application(parts), internal: internal_application(parts)})
+            rotating = asyncio.create_task(keep_rotating(store, parts.keys))
+            try:
+                await _run({public: public_application(parts), internal: internal_application(parts)})
+            finally:
+                rotating.cancel()
+                await asyncio.wait([rotating])
             await parts.background.finish()
         finally:
             await store.close()

@@ -8,6 +8,7 @@ from app.cli import (
     agent_commands,
     audit_commands,
     client_commands,
+    grant_commands,
     group_commands,
     lifecycle_commands,
     nginx_commands,
@@ -34,6 +35,7 @@ app.add_typer(scope_commands.app, name="scope")
 app.add_typer(group_commands.app, name="group")
 app.add_typer(token_commands.app, name="token")
 app.add_typer(client_commands.app, name="client")
+app.add_typer(grant_commands.app, name="grant")
 app.add_typer(audit_commands.app, name="audit")
 search_commands.add_to(app)
 app.add_typer(nginx_commands.app, name="nginx")

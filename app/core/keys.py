@@ -126,6 +126,14 @@ class SigningKeys:
                 await self._store.put(_COLLECTION, document.id, {**document.body, "retired_at": time.time()})
         await self._read()
 
+    async def rotate_after(self, seconds: float) -> bool:
+        """Rotate where the key that signs is older than that; whether it was. One process at a time."""
+        newest = (await self._documents())[-1]
+        if time.time() - float(newest.body["created_at"]) < seconds:
+            return False
+        await self.rotate()
+        return True
+
     async def _add(self) -> None:
         pair = ECKey.generate_key("P-256")
         kid = pair.thumbprint()

@@ -43,8 +43,9 @@ class Problem(Exception):  # noqa: N818  (RFC 9457 calls it so)
         }
 
     def response(self) -> JSONResponse:
-        """The answer with this problem as its body."""
-        return JSONResponse(self.document, self.status, self.headers, MEDIA_TYPE)
+        """The answer with this problem as its body; no cache keeps it."""
+        headers = {"Cache-Control": "no-store", **(self.headers or {})}
+        return JSONResponse(self.document, self.status, headers, MEDIA_TYPE)
 
 
 def wrong_with(found: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from app.core.settings import load_settings
 from app.core.store import open_store
 from app.core.tokens import TokenStore
 from tests.e2e.abuse.logins import log_in, session_of
+from tests.e2e.authorizing import OAuthClient
 from tests.e2e.stack import Stack
 
 _numbers = itertools.count()
@@ -71,12 +72,45 @@ def _mapping(stack: Stack, slug: str, name: str) -> Right:
     return Right(_bearer(token), lambda: _sent(stack, "DELETE", path), "server")
 
 
+def _access_token(stack: Stack, slug: str, name: str) -> Right:
+    return _authorized(stack, slug, name, "access_token")
+
+
+def _grant(stack: Stack, slug: str, name: str) -> Right:
+    return _authorized(stack, slug, name, "refresh_token")
+
+
+def _authorized(stack: Stack, slug: str, name: str, ends: str) -> Right:
+    """The right of an OAuth client, until one of its tokens is revoked (RFC 7009)."""
+    stack.scope(name, slug)
+    client = OAuthClient.register(stack)
+    tokens = client.tokens(slug, name)
+
+    def revoke() -> None:
+        form = {"token": tokens[ends], "client_id": client.client_id}
+        assert httpx2.post(f"{stack.url}/oauth/revoke", data=form).status_code == 200
+
+    return Right(_bearer(tokens["access_token"]), revoke, "revoked")
+
+
+def _client(stack: Stack, slug: str, name: str) -> Right:
+    """The right of an OAuth client that an administrator then deletes."""
+    stack.scope(name, slug)
+    client = OAuthClient.register(stack)
+    bearer = _bearer(client.tokens(slug, name)["access_token"])
+    path = f"/api/clients/{client.client_id}"
+    return Right(bearer, lambda: _sent(stack, "DELETE", path), "revoked")
+
+
 KINDS: dict[str, Callable[[Stack, str, str], Right]] = {
     "token": _token,
     "session": _session,
     "scope": _scope,
     "group": _group,
     "mapping": _mapping,
+    "access-token": _access_token,
+    "grant": _grant,
+    "client": _client,
 }
 
 

@@ -60,6 +60,20 @@ def test_from_a_url_to_a_call_and_on_when_the_token_has_ended(short_lived: Stack
         assert len(client.asked) == 1
 
 
+def test_a_person_ends_what_a_client_holds(short_lived: Stack) -> None:
+    with SdkClient(f"{short_lived.url}/mcp/tools") as client:
+        client.call("add", {"a": 2, "b": 3}, ByForm(short_lived))
+        assert client.kept.tokens is not None
+        client.expire()
+        client.call("add", {"a": 2, "b": 3})
+        token = client.kept.tokens.access_token
+        grant = claims(token)["gid"]
+        assert grant in short_lived.command("grant", "list").stdout
+        short_lived.command("grant", "revoke", grant)
+        until(lambda: status(short_lived, token) == 401, 2, "the end of the token")
+        assert grant not in short_lived.command("grant", "list").stdout
+
+
 def test_a_client_gets_the_scopes_that_the_person_ticks(short_lived: Stack) -> None:
     with SdkClient(f"{short_lived.url}/mcp/tools") as client:
         client.call("add", {"a": 2, "b": 3}, ByForm(short_lived, ["adding"]))
@@ -82,17 +96,17 @@ def test_the_conformance_suite_passes_the_authorization_server(short_lived: Stac
     short_lived.command("client", "add", str(document))
     command: list[str | Path] = [program, "authorization", "--url", short_lived.url, "--client-id", "suite"]
     command += ["--resource", f"{short_lived.url}/mcp/tools", "-p", str(port), "-o", tmp_path / "results"]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    giving_up = threading.Timer(CHECKS_S, running.kill)
-    giving_up.start()
     told = ""
-    assert running.stdout is not None
-    for line in running.stdout:
-        told += line
-        if found := re.search(rf"{re.escape(short_lived.url)}/oauth/authorize\?\S+", line):
-            ByForm(short_lived)(found[0])
-    assert running.wait() == 0, told
-    giving_up.cancel()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
+        giving_up = threading.Timer(CHECKS_S, running.kill)
+        giving_up.start()
+        assert running.stdout is not None
+        for line in running.stdout:
+            told += line
+            if found := re.search(rf"{re.escape(short_lived.url)}/oauth/authorize\?\S+", line):
+                ByForm(short_lived)(found[0])
+        giving_up.cancel()
+    assert running.returncode == 0, told
     checks = [
         check
         for file in (tmp_path / "results").glob("*/checks.json")

@@ -35,6 +35,7 @@ class OAuthTokens:
             expires_at=token.expires_at,
             token_ends=token.expires_at,
             steps_up=token.scopes is not None and holder.grant is not None and holder.grant.kind == "code",
+            refreshes=holder.grant is not None and holder.grant.refresh is not None,
         )
 
 

@@ -92,7 +92,7 @@ async def _of_provider(
 
 async def _vouched_for(auth: Parts, value: str) -> Caller:
     try:
-        caller = None if auth.provider_tokens is None else await auth.provider_tokens.verify(value)
+        caller = await auth.provider_tokens.verify(value)
     except InvalidCredential as error:
         raise OAuthError("invalid_grant", f"subject_token is not valid: {error.reason}") from None
     if caller is None:

@@ -27,8 +27,8 @@ class Caller:
 
     `groups` are ours, mappings applied. `expires_at` is when the credential ends, in seconds since the
     epoch; None for never. `token_ends` is the same for a token, and None for a session: tokens that a person
-    makes may outlive the login. `steps_up` is whether the client can ask for more scopes than it has; then
-    `scopes` holds `offline_access` too where the token had it.
+    makes may outlive the login. `steps_up` is whether the client can ask for more scopes than it has,
+    `refreshes` whether it holds a refresh token, which it would ask for again.
     """
 
     subject: str
@@ -38,6 +38,7 @@ class Caller:
     expires_at: float | None
     token_ends: float | None = None
     steps_up: bool = False
+    refreshes: bool = False
 
 
 class Bearer(Protocol):

@@ -38,7 +38,7 @@ class Verdicts:
             client=caller.client,
             principal=caller.subject,
             rights=rights if server else {},
-            scopes=(caller.scopes or []) if wider and server else [],
+            scopes=asked_for(caller) if wider and server else [],
             wider=wider if server else [],
             identity=identity,
             expires_at=expires_at,
@@ -76,6 +76,11 @@ def wider_at(resource: str, caller: Caller, scopes: list[Scope]) -> list[Wider]:
     )
     added = ((scope, rights_at(resource, replace(caller, scopes=[scope.name]), [scope])) for scope in others)
     return [Wider(scope=scope.name, rights=rights) for scope, rights in added if rights]
+
+
+def asked_for(caller: Caller) -> list[str]:
+    """The scopes to ask for again, so that nothing is lost with the next token."""
+    return [*(caller.scopes or []), *(["offline_access"] if caller.refreshes else [])]
 
 
 def life_end(caller: Caller, now: float, ttl_s: int) -> int:

@@ -20,6 +20,18 @@ local function same_origin(headers, json_only)
         or (kind ~= nil and kind:lower():find("^application/json") ~= nil))
 end
 
+-- The value of the session cookie, nil for none. NGINX finds cookies by their name in any case, but a browser may bind
+-- the prefix __Host- to this host in this case alone.
+function _M.session(cookies)
+    for cookie in cookies:gmatch("[^;]+") do
+        local name, value = cookie:match("^%s*([^=]*)=(.-)%s*$")
+        if name == config.cookie and value ~= "" then
+            return value
+        end
+    end
+    return nil
+end
+
 -- How auth is given the credential, and the credential; or nil, nil and why not: nil for none, "origin" for a cookie
 -- that does not count here.
 function _M.find(headers, json_only)
@@ -27,8 +39,8 @@ function _M.find(headers, json_only)
     if authorization then
         return "Authorization", authorization
     end
-    local session = headers.cookie and ngx.var["cookie_" .. config.cookie]
-    if not session or session == "" then
+    local session = headers.cookie and _M.session(headers.cookie)
+    if not session then
         return nil
     elseif not same_origin(headers, json_only) then
         return nil, nil, "origin"

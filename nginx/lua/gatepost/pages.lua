@@ -72,8 +72,9 @@ function _M.access(resource)
         return
     end
     local header, value, why
-    if resource == "/ui" and reading and var["cookie_" .. config.cookie] then
-        header, value = "Gatepost-Session", var["cookie_" .. config.cookie]
+    local session = resource == "/ui" and reading and sent.cookie and credential.session(sent.cookie)
+    if session then
+        header, value = "Gatepost-Session", session
     else
         header, value, why = credential.find(sent, false)
     end

@@ -8,7 +8,7 @@ import pytest
 from app.auth.verdict.caller import Caller
 
 pytestmark = pytest.mark.anyio
-CALLER = Caller("local:alice", "web", ["fin"], ["readers", "offline_access"], None, steps_up=True)
+CALLER = Caller("local:alice", "web", ["fin"], ["readers"], None, steps_up=True, refreshes=True)
 PAY = {"tools/list": ["pay"], "tools/call": ["pay"]}
 
 

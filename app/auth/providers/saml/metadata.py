@@ -4,6 +4,7 @@ import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import Certificate, load_der_x509_certificate
 
@@ -11,7 +12,6 @@ from app.auth.providers.saml.errors import Refused
 from app.auth.providers.saml.xml import METADATA, NAMES, PROTOCOL, REDIRECT, Element, parse, text_of
 
 WHAT = "the metadata"
-_SHORTEST_KEY = 2048
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ def _certificate(text: str) -> Certificate:
         key = certificate.public_key()
     except Exception:  # noqa: BLE001  (certificates are wrong in many ways)
         raise Refused("the metadata has a certificate that cannot be read") from None
-    if not isinstance(key, RSAPublicKey) or key.key_size < _SHORTEST_KEY:
-        raise Refused(f"the metadata has a certificate whose key is not RSA of {_SHORTEST_KEY} bits or more")
+    rsa = isinstance(key, RSAPublicKey) and key.key_size >= 2048
+    if not rsa and not (isinstance(key, EllipticCurvePublicKey) and key.key_size >= 256):
+        raise Refused("the metadata has a certificate whose key is neither RSA of 2048 bits nor EC of 256")
     return certificate

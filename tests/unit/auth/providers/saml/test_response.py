@@ -52,7 +52,7 @@ def test_an_assertion_that_was_altered_is_refused() -> None:
 
 def test_a_foreign_key_under_the_known_certificate_is_refused() -> None:
     forged = replace(signer("evil"), certificate=signer().certificate)
-    with pytest.raises(Refused, match="altered"):
+    with pytest.raises(UnknownCertificate):
         read(Saying().signed(forged))
 
 
@@ -162,6 +162,5 @@ def test_a_comment_in_a_name_is_refused() -> None:
         read(response)
 
 
-def test_a_signature_with_inclusive_namespaces_is_refused_in_words_of_its_own() -> None:
-    with pytest.raises(Refused, match="inclusive namespaces"):
-        read(opensaml.response())
+def test_a_signature_with_inclusive_namespaces_is_read() -> None:
+    assert read(opensaml.response()).attributes == {"groups": ["fin-team", "staff"]}
