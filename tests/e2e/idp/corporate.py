@@ -15,6 +15,12 @@ from tests.e2e.stack import Stack
 PROVIDER = "corp"
 SAML_PROVIDER = "corp-saml"
 SLUG = "tools"
+MODERN = "2026-07-28"
+META = {
+    "io.modelcontextprotocol/protocolVersion": MODERN,
+    "io.modelcontextprotocol/clientCapabilities": {},
+    "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+}
 
 
 @dataclass(frozen=True)
@@ -57,21 +63,19 @@ class Corporate:
         return f"{self.stack.url}/mcp/{SLUG}"
 
     def outcome(self, token: str, tool: str = "add") -> str:
-        """What a call with that token comes to: "ran", or the error's message."""
-        answer = httpx2.post(
-            self.server_url,
-            json={
-                "jsonrpc": "2.0",
-                "id": 1,
-                "method": "tools/call",
-                "params": {"name": tool, "arguments": {"a": 2, "b": 3, "count": 1}},
-            },
-            headers={"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"},
-            timeout=20,
-        )
-        if answer.headers["Content-Type"].startswith("text/event-stream") or "result" in answer.json():
-            return "ran"
-        return str(answer.json()["error"]["message"])
+        """What one call with that token comes to: "ran", or the error's message."""
+        params = {"name": tool, "arguments": {"a": 2, "b": 3, "count": 1}, "_meta": META}
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/json, text/event-stream",
+            "MCP-Protocol-Version": MODERN,
+            "Mcp-Method": "tools/call",
+            "Mcp-Name": tool,
+        }
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+        answer = httpx2.post(self.server_url, json=message, headers=headers, timeout=20)
+        found = answer.text if answer.headers["Content-Type"].startswith("text/") else answer.json()
+        return "ran" if "result" in found else str(found["error"]["message"])
 
     def _arrange(self, upstream: str) -> None:
         self.stack.register(SLUG, upstream)
