@@ -13,6 +13,7 @@ from app.auth.deps import require_gateway
 from app.auth.epoch.endpoints import router as epoch
 from app.auth.health.endpoints import router as health
 from app.auth.identities.endpoints import router as identities
+from app.auth.idps.endpoints import router as idps
 from app.auth.jwks.endpoints import router as jwks
 from app.auth.login.endpoints import router as login
 from app.auth.metadata.authorization_server import router as authorization_server
@@ -47,7 +48,7 @@ def public_application(parts: Parts) -> FastAPI:
     for page in (login, oidc, saml, authorize):
         pages.include_router(page)
     standard = (metadata, authorization_server, jwks, clients, token, tokens_held)
-    administration = (client_administration, grant_administration, identities)
+    administration = (client_administration, grant_administration, idps, identities)
     app = _application(parts, hidden, pages, *standard, *administration, openapi_url="/oauth/openapi.json")
     app.add_middleware(OpenPaths)
     return app

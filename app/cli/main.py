@@ -10,6 +10,7 @@ from app.cli import (
     client_commands,
     grant_commands,
     group_commands,
+    idp_commands,
     lifecycle_commands,
     nginx_commands,
     scope_commands,
@@ -34,6 +35,7 @@ app.add_typer(agent_commands.app, name="agent")
 app.add_typer(scope_commands.app, name="scope")
 app.add_typer(group_commands.app, name="group")
 app.add_typer(token_commands.app, name="token")
+app.add_typer(idp_commands.app, name="idp")
 app.add_typer(client_commands.app, name="client")
 app.add_typer(grant_commands.app, name="grant")
 app.add_typer(audit_commands.app, name="audit")

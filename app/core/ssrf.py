@@ -58,7 +58,10 @@ async def resolve(hostname: str, port: int, allowed_networks: Collection[Network
 
 
 def guarded_transport(
-    settings: Settings, allowed_networks: Collection[Network] | None = None
+    settings: Settings,
+    allowed_networks: Collection[Network] | None = None,
+    *,
+    foreign_redirects: bool = False,
 ) -> httpx2.AsyncBaseTransport:
     """A transport for requests to upstreams: it connects to addresses that `resolve` allows and to no others.
 
@@ -67,7 +70,8 @@ def guarded_transport(
     With an outbound proxy, a host that resolves here is checked before the proxy is asked for it; what the
     proxy itself makes of a name is its own. Certificates are verified against `upstream_ca_file`, or the
     system's CAs. A redirect to another origin raises UpstreamRefused, since the upstream's credential would
-    go along. Raises OSError for a CA file that cannot be read.
+    go along; `foreign_redirects` are answers like others, for a client that follows none.
+    Raises OSError for a CA file that cannot be read.
     """
     context = ssl.create_default_context(cafile=settings.upstream_ca_file)
     allowed = settings.upstream_networks if allowed_networks is None else allowed_networks
@@ -76,13 +80,13 @@ def guarded_transport(
     )
     url = settings.secret("outbound_proxy")
     if url is None:
-        return _GuardedTransport(direct)
+        return _GuardedTransport(direct, foreign_redirects)
     try:
         proxy = Proxy.parse(url, settings.no_proxy)
     except ValueError as error:
         raise UpstreamRefused(f"GATEPOST_OUTBOUND_PROXY cannot be used: {error}") from None
     pool = httpcore2.AsyncHTTPProxy(proxy.url, proxy.credentials, ssl_context=context, **_POOL)
-    return _ProxiedTransport(direct, _Pooled(context, pool), proxy, allowed)
+    return _ProxiedTransport(direct, foreign_redirects, _Pooled(context, pool), proxy, allowed)
 
 
 class _Limits(TypedDict):
@@ -101,12 +105,12 @@ class _Pooled(httpx2.AsyncHTTPTransport):
 
 
 class _GuardedTransport(httpx2.AsyncBaseTransport):
-    def __init__(self, direct: httpx2.AsyncBaseTransport) -> None:
-        self._direct = direct
+    def __init__(self, direct: httpx2.AsyncBaseTransport, foreign_redirects: bool) -> None:
+        self._direct, self._foreign_redirects = direct, foreign_redirects
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await (await self._way(request.url)).handle_async_request(request)
-        if response.has_redirect_location:
+        if response.has_redirect_location and not self._foreign_redirects:
             target = httpx2.URL(urljoin(str(request.url), response.headers["location"]))
             if _origin(target) != _origin(request.url):
                 await response.aclose()
@@ -125,11 +129,12 @@ class _ProxiedTransport(_GuardedTransport):
     def __init__(
         self,
         direct: httpx2.AsyncBaseTransport,
+        foreign_redirects: bool,
         proxied: httpx2.AsyncBaseTransport,
         proxy: Proxy,
         allowed: Collection[Network],
     ) -> None:
-        super().__init__(direct)
+        super().__init__(direct, foreign_redirects)
         self._proxied, self._proxy, self._allowed = proxied, proxy, allowed
 
     async def _way(self, url: httpx2.URL) -> httpx2.AsyncBaseTransport:

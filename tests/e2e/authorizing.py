@@ -36,11 +36,14 @@ class OAuthClient:
         assert answer.status_code == 201, answer.text
         return cls(stack, answer.json()["client_id"])
 
-    def tokens(self, slug: str, *scopes: str) -> dict[str, Any]:
-        """What the token endpoint gives for a server, after a login and a consent to what is asked."""
+    def tokens(self, path: str, *scopes: str) -> dict[str, Any]:
+        """What the token endpoint gives for a resource, such as `/mcp/ledger`.
+
+        Before that come a login and a consent to what of these scopes is offered.
+        """
         verifier = secrets.token_urlsafe(48)
         digest = hashlib.sha256(verifier.encode()).digest()
-        resource = f"{self.stack.url}/mcp/{slug}"
+        resource = f"{self.stack.url}{path}"
         asked = {
             "response_type": "code",
             "client_id": self.client_id,

@@ -84,7 +84,7 @@ def _authorized(stack: Stack, slug: str, name: str, ends: str) -> Right:
     """The right of an OAuth client, until one of its tokens is revoked (RFC 7009)."""
     stack.scope(name, slug)
     client = OAuthClient.register(stack)
-    tokens = client.tokens(slug, name)
+    tokens = client.tokens(f"/mcp/{slug}", name)
 
     def revoke() -> None:
         form = {"token": tokens[ends], "client_id": client.client_id}
@@ -97,7 +97,7 @@ def _client(stack: Stack, slug: str, name: str) -> Right:
     """The right of an OAuth client that an administrator then deletes."""
     stack.scope(name, slug)
     client = OAuthClient.register(stack)
-    bearer = _bearer(client.tokens(slug, name)["access_token"])
+    bearer = _bearer(client.tokens(f"/mcp/{slug}", name)["access_token"])
     path = f"/api/clients/{client.client_id}"
     return Right(bearer, lambda: _sent(stack, "DELETE", path), "revoked")
 

@@ -53,7 +53,7 @@ def client(stack: Stack, recorder: Recorder) -> OAuthClient:
 
 @pytest.fixture(scope="module")
 def narrow(stack: Stack, client: OAuthClient) -> Caller:
-    return Caller(f"{stack.url}/mcp/{SLUG}", str(client.tokens(SLUG, READS)["access_token"]))
+    return Caller(f"{stack.url}/mcp/{SLUG}", str(client.tokens(f"/mcp/{SLUG}", READS)["access_token"]))
 
 
 def rule(answer: httpx2.Response) -> Any:
@@ -83,7 +83,7 @@ def test_with_what_it_was_told_to_ask_for_the_client_gets_through(
     del upstream
     told = narrow.call("write", LEGACY).headers["WWW-Authenticate"]
     scopes = told.partition('scope="')[2].partition('"')[0].split()
-    wide = Caller(narrow.url, str(client.tokens(SLUG, *scopes)["access_token"]))
+    wide = Caller(narrow.url, str(client.tokens(f"/mcp/{SLUG}", *scopes)["access_token"]))
     assert "result" in wide.call("write", LEGACY).json()
     assert "result" in wide.call("read", LEGACY).json()
 
@@ -115,7 +115,7 @@ def test_a_server_that_is_disabled_is_no_question_of_scope(stack: Stack, client:
     for name in ("step-off-a", "step-off-b"):
         stack.scope(name, "step-off", tools=[name])
     stack.api("POST", "/api/servers/step-off/disable", expect=200)
-    token = str(client.tokens("step-off", "step-off-a")["access_token"])
+    token = str(client.tokens("/mcp/step-off", "step-off-a")["access_token"])
     refused = Caller(f"{stack.url}/mcp/step-off", token).call("step-off-b", MODERN)
     assert (refused.status_code, rule(refused)) == (403, "tool")
     assert "WWW-Authenticate" not in refused.headers
@@ -124,7 +124,7 @@ def test_a_server_that_is_disabled_is_no_question_of_scope(stack: Stack, client:
 def test_a_stream_that_needs_a_scope_is_told_which(stack: Stack, client: OAuthClient) -> None:
     stack.register("step-streams", "http://127.0.0.1:9/mcp")
     stack.scope("step-streams-a", "step-streams", tools=["a"])
-    elsewhere = str(client.tokens("step-streams", "step-streams-a")["access_token"])
+    elsewhere = str(client.tokens("/mcp/step-streams", "step-streams-a")["access_token"])
     answer = stack.api("GET", "/api/scopes/step-streams-a", expect=200)
     scope = {key: value for key, value in answer.json().items() if key != "warnings"}
     stack.api("POST", "/api/scopes", {**scope, "name": "step-streams-b"}, expect=201)

@@ -16,11 +16,18 @@ _TEMPLATES = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, unde
 _LOGIN = _TEMPLATES.get_template("login.html.j2")
 _LEAVING = _TEMPLATES.get_template("leaving.html.j2")
 
-HEADERS = {
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; "
+AUTHORIZATION = "/oauth/authorize?"
+
+
+def _policy(form_action: str) -> str:
+    return (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action {form_action}; "
         "base-uri 'none'; frame-ancestors 'none'"
-    ),
+    )
+
+
+HEADERS = {
+    "Content-Security-Policy": _policy("'self'"),
     "Cache-Control": "no-store",
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
@@ -42,7 +49,10 @@ def login_page(
         style=_STYLE, providers=settings.providers, after=after, username=username, error=error
     )
     wait = {"Retry-After": str(retry_after_s)} if retry_after_s else {}
-    return HTMLResponse(html, status, HEADERS | wait)
+    # Chromium holds every redirect after a form against form-action, and what was allowed before leads on
+    # to the client's site at once.
+    onward = {"Content-Security-Policy": _policy("'self' https:")} if after.startswith(AUTHORIZATION) else {}
+    return HTMLResponse(html, status, HEADERS | onward | wait)
 
 
 def leaving_page(provider: str, url: str) -> HTMLResponse:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ _FOLDER = Path(__file__).parent
 _STYLE = (_FOLDER / "oauth.css").read_text(encoding="utf-8")
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _TEMPLATES = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined)
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?")
 _PLACES = {"preregistered": "registered by an administrator", "dynamic": "registered by itself"}
 
 
@@ -67,6 +69,6 @@ def _form_target(redirect_uri: str | None) -> str:
     if redirect_uri is None:
         return ""
     parts = urlsplit(redirect_uri)
-    # An IPv6 address cannot be written in a policy.
-    plain = parts.scheme in {"http", "https"} and "[" not in parts.netloc
+    # Other characters, such as those of an IPv6 address, cannot be written in a policy.
+    plain = parts.scheme in {"http", "https"} and _HOST.fullmatch(parts.netloc)
     return f" {parts.scheme}://{parts.netloc}" if plain else f" {parts.scheme}:"

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from app.auth.snapshot import Snapshot
 from app.auth.verdict.caller import Caller
-from app.auth.verdict.schemas import CallerPart, Verdict, Wider
+from app.auth.verdict.schemas import AgentPart, CallerPart, Verdict, Wider
 from app.auth.verdict.upstream import BUILT_IN, Servers
 from app.core.identity import Identity, issue
 from app.core.keys import SigningKeys
@@ -32,7 +32,9 @@ class Verdicts:
         wider = wider_at(resource, caller, scopes)
         server = await self._servers.part(resource, now) if rights or wider else None
         expires_at = life_end(caller, now, self._settings.verdict_ttl_s)
-        identity = self._identity(caller, scopes, expires_at) if server and server.identity else None
+        # The registry serves agents' cards, whoever serves the rest.
+        names_caller = isinstance(server, AgentPart) or (server is not None and server.identity)
+        identity = self._identity(caller, scopes, expires_at) if names_caller else None
         part = CallerPart(
             subject=caller.subject,
             client=caller.client,

@@ -63,16 +63,12 @@ local function to_agent(call, ctx)
 end
 
 -- The registry answers for the cards, and wants to know who asks.
-local function to_registry(call, header, value)
-    local known, why, reason = verdict.find("/api", header, value)
-    if not known then
-        return refusal.deny_caller(call, why, reason)
-    end
+local function to_registry(call)
     local var = ngx.var
     var.gatepost_target = "http://gatepost_registry" .. call.resource
         .. (call.operation == routes.CARD and "/.well-known/agent-card.json" or call.rpc and "" or "/extendedAgentCard")
     var.gatepost_host = config.public_origin:match("://(.+)$")
-    var.gatepost_identity = known.caller.identity
+    var.gatepost_identity = call.entry.caller.identity
 end
 
 local function allow(call, header, value)
@@ -84,7 +80,7 @@ local function allow(call, header, value)
         modern = true, kinds = response.A2A_KINDS, plain = true }
     ngx.ctx = ctx
     if call.action == "read" then
-        return to_registry(call, header, value)
+        return to_registry(call)
     end
     return to_agent(call, ctx)
 end

@@ -144,3 +144,11 @@ def test_an_application_calls_with_the_providers_own_token(
     provider: OpenIdProvider = request.getfixturevalue(shape)
     me = stack.api("GET", "/api/me", token=provider.service_token(), expect=200).json()
     assert (me["subject"], me["client"], me["groups"]) == (subject, f"{shape}:report-agent", groups)
+
+
+@pytest.mark.parametrize("shape", ["entra", "cognito"])
+def test_a_check_finds_no_fault_in_what_works(stack: Stack, shape: str) -> None:
+    report = json.loads(stack.command("idp", "check", shape, "--json").stdout)
+    assert report["ok"]
+    assert [step["step"] for step in report["steps"] if step["state"] == "failed"] == []
+    assert "connection" in [step["step"] for step in report["steps"]]

@@ -112,7 +112,7 @@ def wrapped(response: Element) -> Element:
     ("alter", "reason"),
     [
         (unsigned, "the assertion is not signed"),
-        (re_signed, "a certificate that the identity provider&#39;s metadata does not have"),
+        (re_signed, "no certificate of the identity provider&#39;s metadata"),
         (wrapped, "more than one assertion"),
     ],
 )

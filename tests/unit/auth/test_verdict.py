@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.auth.verdict.caller import Caller, Callers, InvalidCredential
 from app.core.identity import read
 from app.core.tokens import TokenStore, mint
 
@@ -140,3 +141,13 @@ async def test_a_token_s_use_is_noted(world: Any) -> None:
     await world.ask(await world.token(["fin"]), "/api")
     await world.parts.background.finish()
     assert len(await TokenStore(world.parts.store).last_uses("local:alice")) == 1
+
+
+async def test_a_credential_that_is_over_by_our_clock_is_expired_whatever_a_reader_allows(world: Any) -> None:
+    class Lenient:
+        async def caller(self, _value: str, _resource: str) -> Caller:
+            return Caller("corp:a", "app", [], None, time.time() - 1)
+
+    callers = Callers([Lenient()], *(None,) * 3, background=None, following=None)  # type: ignore[arg-type]
+    with pytest.raises(InvalidCredential, match="expired"):
+        await callers.identify("Bearer x", None, "/mcp/ledger")

@@ -21,7 +21,7 @@ from app.core.models.identity_provider import OidcProviderConfig
 
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_LIFE_S = 120
-_ALGORITHMS: Final[dict[Literal["RSA", "EC", "OKP"], str]] = {"RSA": "RS256", "EC": "ES256", "OKP": "EdDSA"}
+_ALGORITHMS: Final[dict[Literal["RSA", "EC"], str]] = {"RSA": "RS256", "EC": "ES256"}
 _SHA256_THUMBPRINT = 43
 """Characters of a SHA-256 in base64url; a SHA-1 has 27."""
 
@@ -75,7 +75,7 @@ def _assertion(config: OidcProviderConfig, discovery: Discovery, pem: bytes) -> 
     key = _private_key(pem)
     if key is None:
         raise ProviderUnavailable(
-            f"{config.name}: {config.private_key_file} has no private key in PEM (RSA, P-256 or Ed25519)"
+            f"{config.name}: {config.private_key_file} has no private key in PEM (RSA or P-256)"
         )
     algorithm = next(name for kind, name in _ALGORITHMS.items() if kind == key.key_type)
     now = int(time.time())

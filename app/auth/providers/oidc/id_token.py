@@ -27,6 +27,8 @@ def check_id_token(token: Signed, expected: Expected, now: float) -> Mapping[str
     claims = token.claims
     if claims.get("iss") != expected.issuer:
         raise Untrusted("the ID token is of another issuer")
+    if not isinstance(claims.get("sub"), str):
+        raise Untrusted("the ID token has no sub")
     audiences = names(claims.get("aud"))
     if expected.client_id not in audiences:
         raise Untrusted("the ID token is for another client")

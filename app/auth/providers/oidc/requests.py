@@ -69,7 +69,7 @@ class ProviderRequests:
         plain = {"Accept": "application/json", "Accept-Encoding": "identity", **headers}
         async with (
             httpx2.AsyncClient(
-                transport=guarded_transport(self._settings, EVERY_NETWORK),
+                transport=guarded_transport(self._settings, EVERY_NETWORK, foreign_redirects=True),
                 timeout=DEADLINE_S,
                 trust_env=False,
             ) as http,

@@ -166,6 +166,13 @@ async def test_a_consent_for_one_client_is_none_for_a_second_of_the_same_name_an
     assert (await second.authorize()).status_code == 200
 
 
+@pytest.mark.parametrize("host", ["a.example;sandbox", "a.example,b.example", "a.example'"])
+async def test_a_redirect_uri_adds_nothing_to_the_page_s_policy(flow: Flow, host: str) -> None:
+    odd = await Flow(flow.world, redirect_uri=f"https://{host}/cb").register()
+    policy = (await odd.authorize()).headers["content-security-policy"]
+    assert policy.split("; ")[2] == "form-action 'self' https:"
+
+
 async def test_what_a_client_says_of_itself_is_escaped(flow: Flow) -> None:
     mallory = await Flow(flow.world).register(client_name='<script>x</script>"')
     page = await mallory.authorize(state='"><script>', resource=LEDGER)

@@ -1,7 +1,9 @@
+import time
 from typing import Any
 
 import pytest
 
+from app.auth.oauth.access import unproven
 from tests.unit.auth.oauth.conftest import HERE, LEDGER, VERIFIER, Flow, login_next, returned
 
 pytestmark = pytest.mark.anyio
@@ -20,12 +22,20 @@ async def test_from_a_login_and_a_consent_to_a_verdict_at_that_server(flow: Flow
         "access_token": tokens.json()["access_token"],
         "refresh_token": tokens.json()["refresh_token"],
         "token_type": "Bearer",
-        "expires_in": 900,
+        "expires_in": pytest.approx(870, abs=5),
     }
     verdict = await flow.world.verdict(tokens.json()["access_token"], "/mcp/ledger")
     assert verdict["caller"]["subject"] == "local:admin"
     assert verdict["caller"]["client"] == flow.client_id
     assert verdict["caller"]["rights"]["tools/call"] == ["read", "write"]
+
+
+async def test_a_client_hears_that_its_token_ends_before_it_does(flow: Flow) -> None:
+    """One that refreshes in time is never refused, and never asks its person anew."""
+    before = time.time()
+    tokens = await flow.tokens()
+    ends = unproven(tokens["access_token"])[1]["exp"]
+    assert before + tokens["expires_in"] < ends - 10
 
 
 async def test_without_a_session_the_request_goes_through_the_login_unchanged(flow: Flow) -> None:
