@@ -104,7 +104,7 @@ class SdkClient(AbstractContextManager["SdkClient"]):
         self._provider.context.token_expiry_time = 0.001
 
     def call(self, tool: str, arguments: dict[str, Any], person: Person | None = None) -> Any:
-        """The structured result of a tool; `person` is who is sent to log in. Raises PersonWanted without one."""
+        """The structured result of a tool; `person` is who is sent to log in, or PersonWanted is raised."""
         future: Future[Any] = self._portal.start_task_soon(self._call, tool, arguments)
         while not future.done():
             try:
