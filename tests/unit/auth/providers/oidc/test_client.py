@@ -12,7 +12,9 @@ from joserfc.jwk import import_key
 from app.auth.providers.base import ProviderUnavailable
 from app.auth.providers.oidc.client import proof
 from app.auth.providers.oidc.discovery import Discovery, read_discovery
+from app.auth.providers.oidc.requests import ProviderRequests
 from app.core.models.identity_provider import OidcProviderConfig
+from tests.unit.auth.conftest import settings_for
 
 pytestmark = pytest.mark.anyio
 ISSUER = "https://login.example"
@@ -85,3 +87,9 @@ async def test_a_variable_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("CORP_SECRET", raising=False)
     with pytest.raises(ProviderUnavailable, match="CORP_SECRET is not set"):
         await proof(config(client_secret_env="CORP_SECRET"), discovery())
+
+
+async def test_a_provider_may_be_in_a_private_network_but_at_no_metadata_address(tmp_path: Path) -> None:
+    requests = ProviderRequests(settings_for(tmp_path, GATEPOST_UPSTREAM_NETWORKS=""), "corp")
+    with pytest.raises(ProviderUnavailable, match="metadata service; Gatepost never connects there"):
+        await requests.send("GET", "http://169.254.169.254/latest")
