@@ -29,6 +29,10 @@ Person = Callable[[str], None]
 """Opens the URL that the client gives and does there what a person does."""
 
 
+class PersonWanted(Exception):  # noqa: N818  (what happened)
+    """The client sends a person to log in, where a test has none."""
+
+
 @dataclass
 class Kept:
     """What the client keeps between its runs."""
@@ -100,7 +104,7 @@ class SdkClient(AbstractContextManager["SdkClient"]):
         self._provider.context.token_expiry_time = 0.001
 
     def call(self, tool: str, arguments: dict[str, Any], person: Person | None = None) -> Any:
-        """The structured result of a tool; where a person is asked for, `person` is, or it fails."""
+        """The structured result of a tool; `person` is who is sent to log in, or PersonWanted is raised."""
         future: Future[Any] = self._portal.start_task_soon(self._call, tool, arguments)
         while not future.done():
             try:
@@ -108,7 +112,9 @@ class SdkClient(AbstractContextManager["SdkClient"]):
             except queue.Empty:
                 continue
             self.asked.append(address)
-            assert person, f"the client asks for a person at {address}"
+            if person is None:
+                future.cancel()
+                raise PersonWanted(address)
             person(address)
         return future.result()
 

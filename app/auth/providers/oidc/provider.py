@@ -34,8 +34,8 @@ class OidcProvider:
         self.source = Source(self.requests, config.issuer, background)
 
     async def begin(self, attempt: Attempt) -> str:
-        """The URL to send the browser to. Raises ProviderUnavailable."""
-        discovery = await self.source.discovery()
+        """The URL to send the browser to. Raises ProviderUnavailable, rather than send it to nobody."""
+        discovery = await self.source.reachable()
         query = {
             "response_type": "code",
             "client_id": self.config.client_id,

@@ -66,6 +66,12 @@ class Published(Generic[T]):
         assert self._value is not None  # noqa: S101  (no failure: there is a value)
         return self._value
 
+    async def recent(self) -> T:
+        """The value, from a provider that answered just now. Raises ProviderUnavailable where it does not."""
+        if self._value is None or self._failure or time.monotonic() - self._tried_at >= self._pause_s:
+            return await self.renewed()
+        return self._value
+
     async def _try(self) -> None:
         self._tried_at = time.monotonic()
         self._attempts += 1

@@ -27,6 +27,10 @@ class Source:
         """The endpoints."""
         return await self._discovery.current()
 
+    async def reachable(self) -> Discovery:
+        """The endpoints of a provider that answers at this moment."""
+        return await self._discovery.recent()
+
     async def verified(self, token: str, algorithms: Collection[str]) -> Signed:
         """What a token says that the provider signed. Raises Untrusted.
 
