@@ -19,7 +19,8 @@ class Grant(BaseModel):
     """`resource` is a path, EVERYTHING for all; `scopes` None narrows nothing.
 
     `login` is the person's login that vouches for it. `groups` are given where no person does: by a token of
-    a provider that was exchanged. `refresh` is the digest of the current refresh token.
+    a provider that was exchanged, as the provider names them. `refresh` is the digest of the current refresh
+    token.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

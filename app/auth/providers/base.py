@@ -15,6 +15,11 @@ class Person:
     mail: str = ""
 
 
+def provider_of(subject: str) -> str:
+    """The name of the provider that a subject begins with."""
+    return subject.partition(":")[0]
+
+
 @dataclass(frozen=True)
 class Arrival:
     """A login that a provider vouches for, with what it gave to ask again later and to log out there."""
