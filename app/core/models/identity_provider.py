@@ -12,6 +12,8 @@ from app.core.loopback import is_loopback
 
 LOCAL: Final = "local"
 """The name of the built-in provider, and of its type."""
+TAKEN: Final = frozenset({"client", "token"})
+"""What the subject of an OAuth client begins with, and what a personal token is called as a client."""
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "oidc": {},
     "keycloak": {
@@ -190,6 +192,8 @@ def parse_providers(text: str | None) -> list[ProviderConfig]:
     for provider in providers:
         if provider.name == LOCAL and provider.type != LOCAL:
             raise ValueError("the name local is the built-in provider's; choose another")
+        if provider.name in TAKEN:
+            raise ValueError(f"the name {provider.name} is what no person's is told from; choose another")
     if sum(provider.default for provider in providers) > 1:
         raise ValueError("more than one provider is the default")
     return providers

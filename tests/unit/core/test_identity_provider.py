@@ -53,6 +53,8 @@ def test_what_the_block_says_goes_before_its_preset() -> None:
         ({**CORP, "client_secret_env": "A", "client_secret_file": "b"}, "both given; keep one"),
         ({**CORP, "name": "Corp"}, "name"),
         ({**CORP, "name": "local"}, "built-in provider's"),
+        ({**CORP, "name": "client"}, "the name client"),
+        ({**CORP, "name": "token"}, "the name token"),
         ({**CORP, "type": "okta"}, "does not match any of the expected tags"),
         ({"name": "s", "type": "saml"}, "either metadata_file or metadata_url"),
         ({**CORP, "administration": {"client_id": "a", "client_secret_file": "b"}}, "keycloak alone"),
