@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,7 +95,9 @@ class Corporate:
             finally:
                 await store.close()
 
-        return asyncio.run(make())
+        # The browser's own event loop runs in this thread.
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(lambda: asyncio.run(make())).result()
 
     def _arrange(self, upstream: str) -> None:
         self.stack.register(SLUG, upstream)
