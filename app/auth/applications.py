@@ -19,6 +19,7 @@ from app.auth.login.endpoints import router as login
 from app.auth.metadata.authorization_server import router as authorization_server
 from app.auth.metadata.endpoints import router as metadata
 from app.auth.oauth.authorize import router as authorize
+from app.auth.oauth.consent import router as consent
 from app.auth.oauth.token import router as token
 from app.auth.oauth.tokens_held import router as tokens_held
 from app.auth.parts import Parts
@@ -45,7 +46,7 @@ def public_application(parts: Parts) -> FastAPI:
     hidden = APIRouter(include_in_schema=False)
     hidden.include_router(health)
     pages = APIRouter(responses=PAGES)
-    for page in (login, oidc, saml, authorize):
+    for page in (login, oidc, saml, authorize, consent):
         pages.include_router(page)
     standard = (metadata, authorization_server, jwks, clients, token, tokens_held)
     administration = (client_administration, grant_administration, idps, identities)
