@@ -13,6 +13,7 @@ class Person:
     groups: list[str]
     name: str = ""
     mail: str = ""
+    seen_at: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,13 @@ class PasswordProvider(Protocol):
 
 
 class BrowserProvider(Protocol):
-    """Where the browser is sent to log in. How it comes back is the provider's own endpoint."""
+    """Where the browser is sent to log in. How it comes back is the provider's own endpoint.
+
+    `outlives_browser` is whether `renew` works on after the person has logged out there; then a refusal says
+    that the person is gone, and not only the session.
+    """
+
+    outlives_browser: bool
 
     async def begin(self, attempt: Attempt) -> str:
         """The URL to send the browser to. Raises ProviderUnavailable."""

@@ -42,11 +42,14 @@ def test_who_is_disabled_at_keycloak_is_out_at_the_next_refresh(
 ) -> None:
     assert client.kept.tokens
     token = client.kept.tokens.access_token
+    personal = corporate.personal_token("carol")
+    assert corporate.outcome(personal) == "ran"
     with corporate.keycloak.disabled("carol"):
         client.expire()
         with pytest.raises(PersonWanted):
             client.call("add", {"a": 2, "b": 3})
         until(lambda: corporate.outcome(token) != "ran", 2, what="its refusal")
+        until(lambda: corporate.outcome(personal) != "ran", 2, what="the end of the personal token")
 
 
 def test_while_keycloak_is_away_what_is_known_goes_on_and_logins_are_told_why(

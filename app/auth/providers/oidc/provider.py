@@ -30,6 +30,7 @@ class OidcProvider:
 
     def __init__(self, settings: Settings, config: OidcProviderConfig, background: Background) -> None:
         self.config = config
+        self.outlives_browser = "offline_access" in config.scopes or config.type == "cognito"
         self.redirect_uri = f"{settings.public_url}/callback/{config.name}"
         self.requests = ProviderRequests(settings, config.name)
         self.source = Source(self.requests, config.issuer, background)

@@ -15,6 +15,8 @@ from app.core.settings import Settings
 class SamlProvider:
     """A SAML 2.0 identity provider that a browser is sent to (SAML profiles, 4.1)."""
 
+    outlives_browser = False
+
     def __init__(self, settings: Settings, config: SamlProviderConfig) -> None:
         own = f"{settings.public_url}/saml/{config.name}"
         self.config = config
