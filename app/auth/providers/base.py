@@ -61,6 +61,10 @@ class BrowserProvider(Protocol):
         """
         ...
 
+    async def forget(self, arrival: Arrival) -> None:
+        """Have the provider end what it gave to ask again with, if it can. Raises ProviderUnavailable."""
+        ...
+
     async def logout_url(self, arrival: Arrival, back_to: str) -> str | None:
         """Where the browser ends its session at the provider too; None where there is no such place."""
         ...

@@ -40,6 +40,9 @@ class SamlProvider:
         """None: SAML has no way to ask again without the browser."""
         return None
 
+    async def forget(self, _arrival: Arrival) -> None:
+        """Nothing was given to ask again with."""
+
     async def logout_url(self, _arrival: Arrival, _back_to: str) -> str | None:
         """None: a logout request must be signed (SAML profiles, 4.4.4.1), and requests are not."""
         return None
