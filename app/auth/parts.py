@@ -97,11 +97,6 @@ async def assemble(settings: Settings, store: Store) -> Parts:
         people=people,
         snapshot=snapshot,
     )
-    bearers: list[Bearer] = [
-        PersonalTokens(TokenStore(store), people, snapshot, background),
-        OAuthTokens(access_tokens, holders),
-        provider_tokens,
-    ]
     renewal = Renewal(
         store,
         logins=logins,
@@ -111,6 +106,11 @@ async def assemble(settings: Settings, store: Store) -> Parts:
         life_s=settings.session_hours * 3600,
     )
     following = Following(sessions, logins, renewal)
+    bearers: list[Bearer] = [
+        PersonalTokens(TokenStore(store), people, snapshot, background=background, following=following),
+        OAuthTokens(access_tokens, holders),
+        provider_tokens,
+    ]
     return Parts(
         settings=settings,
         store=store,

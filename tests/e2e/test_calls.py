@@ -1,13 +1,14 @@
 """An ordinary MCP client, a real MCP server, and the gateway between them."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from mcp import MCPError
 
 from tests.e2e.calling import call
 from tests.e2e.servers import client, serving, tools_server
-from tests.e2e.stack import Stack
+from tests.e2e.stack import Stack, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.anyio]
 MODES = ["auto", "legacy"]
@@ -80,7 +81,12 @@ async def test_every_call_leaves_one_audit_line(stack: Stack, attached: str) -> 
         await mcp.call_tool("add", {"a": 9_876_543, "b": 1})
         with pytest.raises(MCPError):
             await mcp.call_tool("secret_note", {})
-    calls = [line for line in stack.audit()[before:] if line["method"] == "tools/call"]
+
+    def written() -> list[dict[str, Any]]:
+        return [line for line in stack.audit()[before:] if line["method"] == "tools/call"]
+
+    until(lambda: len(written()) == 2, what="the second line")  # written when the answer has been sent
+    calls = written()
     assert [(line["tool"], line["decision"], line["rule"]) for line in calls] == [
         ("add", "allow", None),
         ("secret_note", "deny", "tool"),

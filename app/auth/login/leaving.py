@@ -26,6 +26,7 @@ async def leave(auth: Parts, session: Session | None) -> Response:
     url = None if login is None else await _url(auth, login)
     if login is not None and not (await auth.store.list(GRANTS, {"login": login.id}, limit=1)).items:
         await auth.logins.end(login.id)
+        auth.background.run("tell a provider that a login is over", _forget(auth, login))
     if login is None or url is None:
         return RedirectResponse(BACK, 303, NO_STORE)
     shown = next(found.shown for found in auth.settings.providers if found.name == login.provider)
@@ -43,10 +44,22 @@ async def _url(auth: Parts, login: Login) -> str | None:
     provider = auth.providers.get(login.provider)
     if provider is None:
         return None
-    person = Person(login.subject, login.provider, [])
-    arrival = Arrival(person, login.refresh_token, login.id_token)
     try:
-        return await provider.logout_url(arrival, auth.settings.public_url + BACK)
+        return await provider.logout_url(_arrival(login), auth.settings.public_url + BACK)
     except ProviderUnavailable as failure:
         _log.warning("a logout was not told to the provider", provider=login.provider, reason=str(failure))
         return None
+
+
+async def _forget(auth: Parts, login: Login) -> None:
+    provider = auth.providers.get(login.provider)
+    if provider is None:
+        return
+    try:
+        await provider.forget(_arrival(login))
+    except ProviderUnavailable as failure:
+        _log.warning("a refresh token lives on at the provider", provider=login.provider, reason=str(failure))
+
+
+def _arrival(login: Login) -> Arrival:
+    return Arrival(Person(login.subject, login.provider, []), login.refresh_token, login.id_token)

@@ -52,4 +52,5 @@ def _person(document: Document) -> Person:
         groups=list(body["groups"]),
         name=str(body["name"]),
         mail=str(body["mail"]),
+        seen_at=float(body["seen_at"]),
     )

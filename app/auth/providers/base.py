@@ -13,6 +13,7 @@ class Person:
     groups: list[str]
     name: str = ""
     mail: str = ""
+    seen_at: float = field(default=0.0, compare=False)
 
 
 def provider_of(subject: str) -> str:
@@ -46,7 +47,13 @@ class PasswordProvider(Protocol):
 
 
 class BrowserProvider(Protocol):
-    """Where the browser is sent to log in. How it comes back is the provider's own endpoint."""
+    """Where the browser is sent to log in. How it comes back is the provider's own endpoint.
+
+    `outlives_browser` is whether `renew` works on after the person has logged out there; then a refusal says
+    that the person is gone, and not only the session.
+    """
+
+    outlives_browser: bool
 
     async def begin(self, attempt: Attempt) -> str:
         """The URL to send the browser to. Raises ProviderUnavailable."""
@@ -57,6 +64,10 @@ class BrowserProvider(Protocol):
 
         Raises LoginRefused where it no longer vouches for the person, ProviderUnavailable.
         """
+        ...
+
+    async def forget(self, arrival: Arrival) -> None:
+        """Have the provider end what it gave to ask again with, if it can. Raises ProviderUnavailable."""
         ...
 
     async def logout_url(self, arrival: Arrival, back_to: str) -> str | None:

@@ -1,16 +1,18 @@
-"""Browser sessions follow what the provider says: a person who leaves there is logged out here."""
+"""Sessions and personal tokens follow what the provider says: who leaves there is out here too."""
 
 import time
 
 import structlog
 
-from app.auth.providers.base import LoginRefused, ProviderUnavailable
+from app.auth.providers.base import LoginRefused, Person, ProviderUnavailable
 from app.auth.sessions.logins import Logins
 from app.auth.sessions.renewal import Renewal
 from app.auth.sessions.service import Session, Sessions
 from app.core.lease import LeaseTaken
+from app.core.models.identity_provider import LOCAL
 
 RENEWED_AFTER_S = 900.0
+OWNER_ASKED_AFTER_S = 3600.0
 _log = structlog.get_logger(__name__)
 
 
@@ -34,3 +36,12 @@ class Following:
             await self._sessions.end(value)
         except (ProviderUnavailable, LeaseTaken) as failure:
             _log.warning("a login could not be renewed", subject=session.subject, reason=str(failure))
+
+    async def follow_owner(self, person: Person) -> None:
+        """Renew the newest login of a token's owner whom the provider did not vouch for lately."""
+        if person.provider == LOCAL or person.seen_at + OWNER_ASKED_AFTER_S > time.time():
+            return
+        try:
+            await self._renewal.renew_person(person)
+        except (LoginRefused, ProviderUnavailable, LeaseTaken) as failure:
+            _log.info("a token's owner could not be renewed", subject=person.subject, reason=str(failure))

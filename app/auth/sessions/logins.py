@@ -59,6 +59,12 @@ class Logins:
         given = json.loads(self._sealer.open(str(body["sealed"]), f"login/{id}"))
         return Login(id, str(body["subject"]), str(body["provider"]), float(body["checked_at"]), **given)
 
+    async def of(self, subject: str) -> list[str]:
+        """The ids of a person's logins, the one that was checked last first."""
+        found = (await self._store.list(LOGINS, {"subject": subject}, limit=1000)).items
+        newest = sorted(found, key=lambda document: float(document.body["checked_at"]), reverse=True)
+        return [document.id for document in newest]
+
     async def end(self, id: str) -> None:
         """Forget a login."""
         await self._store.delete(LOGINS, id)

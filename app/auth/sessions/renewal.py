@@ -2,14 +2,24 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 from app.auth.people.service import People
-from app.auth.providers.base import Arrival, BrowserProvider, LoginRefused
+from app.auth.providers.base import Arrival, BrowserProvider, LoginRefused, Person, ProviderUnavailable
 from app.auth.providers.local import LocalProvider
 from app.auth.sessions.logins import Login, Logins
-from app.core.lease import lease
+from app.core.lease import LeaseTaken, lease
 from app.core.models.identity_provider import LOCAL
 from app.core.store import Store
+
+OTHERS_TRIED = 5
+
+
+class _Refused(LoginRefused):
+    def __init__(self, reason: str, person: Person, person_may_be_gone: bool) -> None:
+        super().__init__(reason)
+        self.person = person
+        self.person_may_be_gone = person_may_be_gone
 
 
 class Renewal:
@@ -36,8 +46,37 @@ class Renewal:
         """Have the provider vouch for the person anew, and record what it says.
 
         Of many that ask at once one asks the provider. Raises LoginRefused where it no longer does or the
-        login is over, ProviderUnavailable.
+        login is over, ProviderUnavailable. Who is refused by all logins that outlive a browser loses the
+        provider's groups, so that personal tokens end too.
         """
+        try:
+            await self._renew(id)
+        except _Refused as refusal:
+            await self._logins.end(id)
+            if refusal.person_may_be_gone and not await self._vouched_for_elsewhere(refusal.person):
+                await self._people.record(replace(refusal.person, groups=[]))
+            raise LoginRefused(str(refusal)) from None
+
+    async def renew_person(self, person: Person) -> None:
+        """Have the provider vouch for a person by the newest login. Raises as `renew` does."""
+        for id in (await self._logins.of(person.subject))[:1]:
+            await self.renew(id)
+
+    async def _vouched_for_elsewhere(self, person: Person) -> bool:
+        for id in (await self._logins.of(person.subject))[:OTHERS_TRIED]:
+            try:
+                await self._renew(id)
+            except _Refused:
+                await self._logins.end(id)
+            except (LoginRefused, LeaseTaken):
+                continue
+            except ProviderUnavailable:
+                return True  # not known: nothing is taken from anybody
+            else:
+                return True
+        return False
+
+    async def _renew(self, id: str) -> None:
         before = await self._found(id)
         # A provider's refresh token may count once: one process uses it at a time.
         async with lease(self._store, f"login/{id}"):
@@ -69,4 +108,7 @@ class Renewal:
         person = await self._people.find(login.subject)
         if person is None:
             raise LoginRefused("there is no such person here any more")
-        return await provider.renew(Arrival(person, login.refresh_token, login.id_token))
+        try:
+            return await provider.renew(Arrival(person, login.refresh_token, login.id_token))
+        except LoginRefused as refusal:
+            raise _Refused(str(refusal), person, provider.outlives_browser) from None

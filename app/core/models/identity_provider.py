@@ -12,8 +12,9 @@ from app.core.loopback import is_loopback
 
 LOCAL: Final = "local"
 """The name of the built-in provider, and of its type."""
-TAKEN: Final = frozenset({"client", "token"})
-"""What the subject of an OAuth client begins with, and what a personal token is called as a client."""
+RESERVED = frozenset({LOCAL, "client", "token"})
+"""What the subjects of others begin with: people kept here, and OAuth clients that act for themselves; and
+what the clients of personal tokens do."""
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "oidc": {},
     "keycloak": {
@@ -190,10 +191,8 @@ def parse_providers(text: str | None) -> list[ProviderConfig]:
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"two providers are called {', '.join(twice)}")
     for provider in providers:
-        if provider.name == LOCAL and provider.type != LOCAL:
-            raise ValueError("the name local is the built-in provider's; choose another")
-        if provider.name in TAKEN:
-            raise ValueError(f"the name {provider.name} is what no person's is told from; choose another")
+        if provider.name in RESERVED and provider.type != LOCAL:
+            raise ValueError(f"the name {provider.name} has a meaning of its own; choose another")
     if sum(provider.default for provider in providers) > 1:
         raise ValueError("more than one provider is the default")
     return providers

@@ -1,13 +1,18 @@
 """A Gatepost whose people are in Keycloak's realm `corp`, with a server that they use."""
 
+import asyncio
 import contextlib
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 
+from app.core.settings import load_settings
+from app.core.store import open_store
+from app.core.tokens import TokenStore
 from tests.e2e.idp.keycloak import Keycloak
 from tests.e2e.servers import serving, tools_server
 from tests.e2e.stack import Stack
@@ -76,6 +81,23 @@ class Corporate:
         answer = httpx2.post(self.server_url, json=message, headers=headers, timeout=20)
         found = answer.text if answer.headers["Content-Type"].startswith("text/") else answer.json()
         return "ran" if "result" in found else str(found["error"]["message"])
+
+    def personal_token(self, name: str) -> str:
+        """A personal token of somebody of the realm who has logged in by OpenID Connect."""
+
+        async def make() -> str:
+            store = await open_store(load_settings({"GATEPOST_STATE_DIR": str(self.stack.file())}))
+            try:
+                people = (
+                    await store.list("people", {"mail": f"{name}@corp.example", "provider": PROVIDER})
+                ).items
+                return (await TokenStore(store).create("test", people[0].id, None, None))[1]
+            finally:
+                await store.close()
+
+        # The browser's own event loop runs in this thread.
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(lambda: asyncio.run(make())).result()
 
     def _arrange(self, upstream: str) -> None:
         self.stack.register(SLUG, upstream)

@@ -3,6 +3,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.idp.corporate import Corporate
 from tests.e2e.idp.people import log_in, log_out, sign_in_at_keycloak
+from tests.e2e.stack import until
 
 pytestmark = pytest.mark.e2e
 
@@ -28,6 +29,16 @@ def test_a_logout_ends_the_session_that_the_person_had_at_keycloak(corporate: Co
     assert corporate.keycloak.sessions("carol")
     log_out(page, corporate.stack)
     assert corporate.keycloak.sessions("carol") == []
+
+
+def test_a_logout_ends_the_refresh_token_too_where_no_client_works_by_it(
+    corporate: Corporate, page: Page
+) -> None:
+    before = len(corporate.keycloak.offline_sessions("bob"))
+    log_in(page, corporate.stack, "Corp", "bob")
+    assert len(corporate.keycloak.offline_sessions("bob")) == before + 1
+    log_out(page, corporate.stack)
+    until(lambda: len(corporate.keycloak.offline_sessions("bob")) == before, what="the revocation")
 
 
 def test_who_is_in_no_group_that_a_scope_names_sees_no_server(corporate: Corporate, page: Page) -> None:

@@ -31,7 +31,6 @@ def stack(keycloak: Keycloak, tmp_path_factory: pytest.TempPathFactory) -> Itera
     stack = Stack.start(
         tmp_path_factory.mktemp("saml"),
         GATEPOST_IDENTITY_PROVIDERS=json.dumps(providers),
-        GATEPOST_UPSTREAM_NETWORKS="127.0.0.0/8,::1/128",
         GATEPOST_ADMIN_PASSWORD="only-for-this-test",
     )
     keycloak.admit_saml(stack.url, NAME)

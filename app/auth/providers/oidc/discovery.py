@@ -24,6 +24,7 @@ class Discovery:
     jwks_uri: str
     userinfo_endpoint: str | None
     end_session_endpoint: str | None
+    revocation_endpoint: str | None
     auth_methods: frozenset[str]
     scopes: frozenset[str] | None
     algorithms: frozenset[str]
@@ -55,6 +56,7 @@ def read_discovery(document: Mapping[str, Any], issuer: str) -> Discovery:
         jwks_uri=_needed(document, "jwks_uri", issuer),
         userinfo_endpoint=_endpoint(document, "userinfo_endpoint", issuer),
         end_session_endpoint=_endpoint(document, "end_session_endpoint", issuer),
+        revocation_endpoint=_endpoint(document, "revocation_endpoint", issuer),
         auth_methods=_names(methods),
         scopes=None if scopes is None else _names(scopes),
         algorithms=_names(document.get("id_token_signing_alg_values_supported", ["RS256"])),

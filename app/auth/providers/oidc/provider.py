@@ -9,6 +9,7 @@ from app.auth.background import Background
 from app.auth.login.attempt import Attempt
 from app.auth.providers.base import Arrival, LoginRefused, ProviderUnavailable
 from app.auth.providers.oidc.claims import missing, person_in
+from app.auth.providers.oidc.client import proof
 from app.auth.providers.oidc.discovery import Discovery
 from app.auth.providers.oidc.graph import groups_of_me, has_overage
 from app.auth.providers.oidc.id_token import Expected, check_id_token
@@ -29,6 +30,7 @@ class OidcProvider:
 
     def __init__(self, settings: Settings, config: OidcProviderConfig, background: Background) -> None:
         self.config = config
+        self.outlives_browser = "offline_access" in config.scopes or config.type == "cognito"
         self.redirect_uri = f"{settings.public_url}/callback/{config.name}"
         self.requests = ProviderRequests(settings, config.name)
         self.source = Source(self.requests, config.issuer, background)
@@ -85,6 +87,18 @@ class OidcProvider:
         if found.person.subject != arrival.person.subject:
             raise LoginRefused(f"{self.config.name} answers with another person; log in again")
         return Arrival(found.person, found.refresh_token, found.id_token or arrival.id_token)
+
+    async def forget(self, arrival: Arrival) -> None:
+        """Revoke the refresh token (RFC 7009): with `offline_access` it outlives the session there.
+
+        Raises ProviderUnavailable.
+        """
+        discovery = await self.source.discovery()
+        if arrival.refresh_token is None or discovery.revocation_endpoint is None:
+            return
+        ours = await proof(self.config, discovery)
+        form = {"token": arrival.refresh_token, "token_type_hint": "refresh_token", **ours.form}
+        await self.requests.send("POST", discovery.revocation_endpoint, form=form, headers=ours.headers)
 
     async def logout_url(self, arrival: Arrival, back_to: str) -> str | None:
         """Where the session at the provider ends (RP-initiated logout 1.0; Cognito has its own form).

@@ -13,7 +13,7 @@ from app.auth.providers.saml.metadata import Metadata, read_metadata
 from app.auth.providers.saml.xml import LARGEST
 from app.core.models.identity_provider import SamlProviderConfig
 from app.core.settings import Settings
-from app.core.ssrf import UpstreamRefused, guarded_transport
+from app.core.ssrf import EVERY_NETWORK, UpstreamRefused, guarded_transport
 
 KEPT_S = 600.0
 RENEWED_AT_MOST_EVERY_S = 30.0
@@ -74,7 +74,9 @@ class MetadataSource:
         with anyio.fail_after(DEADLINE_S):
             async with (
                 httpx2.AsyncClient(
-                    transport=guarded_transport(self._settings), timeout=DEADLINE_S, trust_env=False
+                    transport=guarded_transport(self._settings, EVERY_NETWORK),
+                    timeout=DEADLINE_S,
+                    trust_env=False,
                 ) as http,
                 http.stream("GET", str(self._config.metadata_url)) as answer,
             ):

@@ -15,6 +15,8 @@ from app.core.settings import Settings
 class SamlProvider:
     """A SAML 2.0 identity provider that a browser is sent to (SAML profiles, 4.1)."""
 
+    outlives_browser = False
+
     def __init__(self, settings: Settings, config: SamlProviderConfig) -> None:
         own = f"{settings.public_url}/saml/{config.name}"
         self.config = config
@@ -37,6 +39,9 @@ class SamlProvider:
     async def renew(self, _arrival: Arrival) -> Arrival | None:
         """None: SAML has no way to ask again without the browser."""
         return None
+
+    async def forget(self, _arrival: Arrival) -> None:
+        """Nothing was given to ask again with."""
 
     async def logout_url(self, _arrival: Arrival, _back_to: str) -> str | None:
         """None: a logout request must be signed (SAML profiles, 4.4.4.1), and requests are not."""

@@ -61,11 +61,16 @@ async def test_an_address_that_gives_no_metadata_says_why(
             await source(known_at(url, tmp_path)).current()
 
 
-async def test_a_private_address_is_not_asked_unless_it_is_allowed(tmp_path: Path) -> None:
+async def test_a_provider_may_be_in_a_private_network(tmp_path: Path) -> None:
     async with serving("200 OK", metadata()) as url:
         settings = known_at(url, tmp_path, GATEPOST_UPSTREAM_NETWORKS="192.0.2.0/24")
-        with pytest.raises(ProviderUnavailable, match="GATEPOST_UPSTREAM_NETWORKS"):
-            await source(settings).current()
+        assert await source(settings).current()
+
+
+async def test_the_metadata_of_a_cloud_machine_is_never_asked_for(tmp_path: Path) -> None:
+    settings = known_at("https://169.254.169.254/metadata", tmp_path)
+    with pytest.raises(ProviderUnavailable, match="never connects there"):
+        await source(settings).current()
 
 
 async def test_a_missing_file_is_named(tmp_path: Path) -> None:
