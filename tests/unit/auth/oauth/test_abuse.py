@@ -119,6 +119,11 @@ async def test_what_a_client_says_of_itself_is_escaped(flow: Flow) -> None:
     assert "<script" not in page.text
 
 
+async def test_a_client_s_name_says_nothing_of_how_the_client_is_known(flow: Flow) -> None:
+    mallory = await Flow(flow.world).register(client_name="Notes, registered by an administrator")
+    assert "<dd>registered by itself</dd>" in (await mallory.authorize()).text
+
+
 async def test_a_state_is_given_back_and_adds_nothing_to_the_answer(flow: Flow) -> None:
     state = "a&code=stolen&iss=https://evil.example#x"
     back = returned(await flow.answer(await flow.authorize(state=state), decision="deny"))
