@@ -32,6 +32,16 @@ async def test_a_redirect_uri_of_another_form_gets_a_page_and_no_redirect(
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
 
 
+async def test_a_request_that_is_wrong_on_purpose_leads_no_stranger_to_a_site_that_registered_itself(
+    flow: Flow,
+) -> None:
+    assert returned(await flow.authorize(response_type="token"))["error"] == "unsupported_response_type"
+    flow.public.cookies.clear()
+    answer = await flow.authorize(response_type="token")
+    assert (answer.status_code, "location" in answer.headers) == (400, False)
+    assert returned(await flow.authorize(prompt="none"))["error"] == "login_required"
+
+
 async def test_a_client_that_is_not_known_gets_a_page_and_no_redirect(flow: Flow) -> None:
     answer = await flow.authorize(client_id="nobody")
     assert (answer.status_code, "location" in answer.headers) == (401, False)
