@@ -6,7 +6,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from app.auth.clients.model import Client
 from app.auth.deps import AuthParts
-from app.auth.oauth.asking import AGAIN, ask, back, browser_of, client_of, granted, offered_to
+from app.auth.oauth.asking import AGAIN, ANEW, ask, back, browser_of, client_of, granted, offered_to
 from app.auth.oauth.described import AUTHORIZE_QUERY
 from app.auth.oauth.errors import NO_STORE, OAuthError
 from app.auth.oauth.page import fault_page
@@ -24,9 +24,8 @@ async def authorize(request: Request, auth: AuthParts) -> Response:
         given = once(request.query_params.multi_items())
         client = await client_of(auth, given.get("client_id"), given.get("redirect_uri"))
     except OAuthError as error:
-        return fault_page(
-            f"The request of the program is not valid: {error.description}.", AGAIN, error.status
-        )
+        fix = ANEW if error.error == "invalid_client" else AGAIN
+        return fault_page(f"The request of the program is not valid: {error.description}.", fix, error.status)
     await auth.snapshot.refresh()
     try:
         want = wanted(given, client, auth.settings.public_url, auth.snapshot.scopes)
