@@ -103,7 +103,7 @@ Gatepost is up.
   login     {run.url}/login  (user {run.username}{hint})
   MCP URL   {run.url}/mcp/registry
 
-For an MCP client: make a token with `gatepost token create laptop`, then
+An MCP client that logs in by OAuth needs the MCP URL alone; any other, `gatepost token create laptop`, and
   {{"mcpServers": {{"gatepost": {{"type": "http", "url": "{run.url}/mcp/registry",
     "headers": {{"Authorization": "Bearer <token>"}}}}}}}}
 """)

@@ -3,6 +3,7 @@
 import json
 import secrets
 import time
+import zlib
 from dataclasses import asdict, dataclass, field
 
 from fastapi import Request
@@ -33,7 +34,7 @@ def set_attempt(response: Response, sealer: Sealer, public_url: str, attempt: At
     """Have the browser keep the attempt; one at a time, a newer one replaces it."""
     response.set_cookie(
         _name(public_url),
-        sealer.seal(json.dumps(asdict(attempt)).encode(), _CONTEXT),
+        sealer.seal(zlib.compress(json.dumps(asdict(attempt)).encode()), _CONTEXT),
         max_age=LIFE_S,
         path="/",
         secure=public_url.startswith("https:"),
@@ -45,7 +46,7 @@ def set_attempt(response: Response, sealer: Sealer, public_url: str, attempt: At
 def read_attempt(request: Request, sealer: Sealer, public_url: str, provider: str) -> Attempt | None:
     """The attempt that this browser made at that provider; None for none and one that is too old."""
     try:
-        kept = json.loads(sealer.open(request.cookies.get(_name(public_url), ""), _CONTEXT))
+        kept = json.loads(zlib.decompress(sealer.open(request.cookies.get(_name(public_url), ""), _CONTEXT)))
     except SealError:
         return None
     attempt = Attempt(**kept)

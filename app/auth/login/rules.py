@@ -3,8 +3,8 @@
 import re
 
 HOME = "/ui"
-LONGEST = 6000
-"""An authorization request goes through a login as `next`."""
+LONGEST = 4000
+"""An authorization request goes through a login as `next`, in a cookie of at most 4 KiB."""
 _LOCAL_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 
 

@@ -6,6 +6,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from app.auth.clients.model import Client
 from app.auth.deps import AuthParts
+from app.auth.login.rules import LONGEST
 from app.auth.oauth.asking import AGAIN, ANEW, ask, back, browser_of, client_of, granted, offered_to
 from app.auth.oauth.described import AUTHORIZE_QUERY
 from app.auth.oauth.errors import NO_STORE, OAuthError
@@ -61,7 +62,12 @@ def _to_login(given: Mapping[str, str], want: Wanted) -> Response:
     # The login that is asked for is made once: the request comes back without it.
     prompts = [prompt for prompt in want.prompts if prompt == "consent"]
     again = {**given, "prompt": " ".join(prompts)}
-    query = {"next": f"/oauth/authorize?{urlencode(again)}"}
+    path = f"/oauth/authorize?{urlencode(again)}"
+    if len(path) > LONGEST:
+        raise OAuthError(
+            "invalid_request", f"the request is longer than the {LONGEST} characters that a login takes along"
+        )
+    query = {"next": path}
     if want.prompts and prompts != want.prompts:
         query["choose"] = "true"
     return RedirectResponse(f"/login?{urlencode(query)}", 303, NO_STORE)

@@ -9,7 +9,7 @@ from app.auth.oauth.codes import Code
 from app.auth.oauth.errors import OAuthError
 from app.auth.oauth.grants import Grant
 from app.auth.oauth.pkce import proves
-from app.auth.oauth.refresh_tokens import RefreshToken
+from app.auth.oauth.refresh_tokens import RefreshToken, sealed_seed
 from app.auth.oauth.resources import narrowed
 from app.auth.parts import Parts
 from app.core.store import Conflict
@@ -39,6 +39,7 @@ async def by_code(auth: Parts, client: Client, form: Mapping[str, str]) -> Token
         scopes=code.scopes,
         login=code.login,
         refresh=None if refresh is None else refresh.digest,
+        seed=None if refresh is None else sealed_seed(auth.sealer, code.grant),
         created_at=now,
         used_at=now,
     )

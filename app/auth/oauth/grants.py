@@ -19,7 +19,8 @@ class Grant(BaseModel):
     """`resource` is a path, EVERYTHING for all; `scopes` None narrows nothing.
 
     `login` is the person's login that vouches for it. `groups` are given where no person does: by a token of
-    a provider that was exchanged. `refresh` is the digest of the current refresh token.
+    a provider that was exchanged. `refresh` is the digest of the current refresh token and
+    `previous` that of the one before; the one that follows comes of `seed`, which is sealed.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,6 +35,8 @@ class Grant(BaseModel):
     login: str | None = None
     groups: list[str] | None = None
     refresh: str | None = Field(None, repr=False)
+    previous: str | None = Field(None, repr=False)
+    seed: str | None = Field(None, repr=False)
     created_at: float
     used_at: float
     revoked_at: float | None = None
@@ -65,7 +68,7 @@ class Grants:
 
     async def rotate(self, grant: Grant, revision: int, token: RefreshToken) -> None:
         """Make `token` the current one. Raises Conflict where another request was faster."""
-        update = {"refresh": token.digest, "used_at": time.time()}
+        update = {"refresh": token.digest, "previous": grant.refresh, "used_at": time.time()}
         await self._put(grant.model_copy(update=update), revision)
 
     async def revoke(self, id: str) -> None:

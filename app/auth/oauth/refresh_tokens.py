@@ -4,6 +4,7 @@ The family stays the same while the secret rotates, so that a secret which was u
 secret not) is told from one that somebody made up who only knows the grant's id.
 """
 
+import base64
 import hashlib
 import hmac
 import re
@@ -11,11 +12,13 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Literal
 
+from app.core.sealing import Sealer
+
 PREFIX = "gpr_"
 _FORM = re.compile(
     rf"{PREFIX}(?P<grant>[0-9a-f]{{32}})\.(?P<family>[\w-]{{22}})(?P<secret>[\w-]{{43}})", re.ASCII
 )
-State = Literal["current", "spent", "foreign"]
+State = Literal["current", "previous", "spent", "foreign"]
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,10 @@ class RefreshToken:
         found = _FORM.fullmatch(value)
         return None if found is None else cls(found["grant"], found["family"], found["secret"])
 
-    def rotated(self) -> "RefreshToken":
-        """The next one of the family."""
-        return RefreshToken(self.grant, self.family, secrets.token_urlsafe(32))
+    def following(self, seed: bytes) -> "RefreshToken":
+        """The next one of the family: always the same one, so that whoever asks twice holds one token."""
+        made = hmac.digest(seed, self.secret.encode(), "sha256")
+        return RefreshToken(self.grant, self.family, base64.urlsafe_b64encode(made).rstrip(b"=").decode())
 
     @property
     def value(self) -> str:
@@ -51,12 +55,23 @@ class RefreshToken:
         """What the store keeps: two SHA-256, by a colon."""
         return f"{_sha256(self.family)}:{_sha256(self.secret)}"
 
-    def state(self, digest: str) -> State:
-        """What this token is to the digest of the current one."""
-        family, _, secret = digest.partition(":")
-        if not hmac.compare_digest(_sha256(self.family), family):
+    def state(self, current: str, previous: str | None) -> State:
+        """What this token is to the digests of the current one and of the one before it."""
+        if not hmac.compare_digest(_sha256(self.family), current.partition(":")[0]):
             return "foreign"
-        return "current" if hmac.compare_digest(_sha256(self.secret), secret) else "spent"
+        if hmac.compare_digest(self.digest, current):
+            return "current"
+        return "previous" if previous and hmac.compare_digest(self.digest, previous) else "spent"
+
+
+def sealed_seed(sealer: Sealer, grant: str) -> str:
+    """What the refresh tokens of a new grant will follow from."""
+    return sealer.seal(secrets.token_bytes(32), f"refresh/{grant}")
+
+
+def opened_seed(sealer: Sealer, grant: str, sealed: str) -> bytes:
+    """The seed of a grant. Raises SealError."""
+    return sealer.open(sealed, f"refresh/{grant}")
 
 
 def _sha256(text: str) -> str:

@@ -93,7 +93,10 @@ async def _held(auth: Parts, value: str) -> AccessToken | Grant | None:
     refresh = RefreshToken.parse(value)
     if refresh is not None:
         found = await auth.grants.find(refresh.grant)
-        return found[0] if found and refresh.state(found[0].refresh or ":") == "current" else None
+        if found is None:
+            return None
+        state = refresh.state(found[0].refresh or ":", found[0].previous)
+        return found[0] if state in {"current", "previous"} else None
     if not auth.access_tokens.is_ours(value):
         return None
     await auth.snapshot.refresh()

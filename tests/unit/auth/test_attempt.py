@@ -1,10 +1,13 @@
+import secrets
 import time
+from urllib.parse import quote
 
 import pytest
 from fastapi import Request
 from fastapi.responses import Response
 
 from app.auth.login.attempt import Attempt, clear_attempt, read_attempt, set_attempt
+from app.auth.login.rules import LONGEST
 from app.core.sealing import Sealer
 
 HERE = "https://gate.example"
@@ -57,3 +60,13 @@ def test_the_browser_keeps_it_for_this_host_alone_and_hides_what_is_in_it() -> N
         assert cookie.startswith("__Host-gatepost_login=")
         assert {"Secure", "HttpOnly", "Path=/", "SameSite=lax"} <= set(cookie.split("; "))
         assert attempt.verifier not in cookie
+
+
+def test_the_longest_request_of_a_client_fits_into_a_cookie() -> None:
+    state, challenge = secrets.token_urlsafe(700), secrets.token_urlsafe(32)
+    client = quote("https://app.example/" + "client/" * 60, safe="")
+    after = f"/oauth/authorize?client_id={client}&state={state}&code_challenge={challenge}&scope="
+    after += "+".join(f"team-{n}-readers" for n in range(200))
+    response = Response()
+    set_attempt(response, SEALER, HERE, Attempt("corp", after[:LONGEST]))
+    assert len(response.headers["set-cookie"].split(";")[0]) < 4096

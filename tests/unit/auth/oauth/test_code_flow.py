@@ -152,3 +152,10 @@ async def test_no_secret_of_a_flow_is_in_the_store(flow: Flow) -> None:
     )
     for secret in (code, tokens["access_token"], tokens["refresh_token"][-40:], VERIFIER):
         assert secret not in kept
+
+
+async def test_a_request_that_no_login_can_take_along_is_refused_to_its_client(flow: Flow) -> None:
+    flow.public.cookies.clear()
+    answer = await flow.authorize(state="s" * 4000)
+    back = returned(answer)
+    assert (back["error"], back["state"]) == ("invalid_request", "s" * 4000)
