@@ -152,8 +152,6 @@ class Settings(BaseModel):
         settings._files.update(files)  # noqa: SLF001  (of its own instance)
         try:
             _ = settings.providers
-        except ValidationError as error:
-            raise as_settings_error(error, "identity_providers") from None
         except ValueError as error:
             raise SettingsError(f"{variable('identity_providers')}: {error}") from None
         return settings

@@ -43,18 +43,12 @@ def read_environment(
     return {direct[name]: value for name, value in given.items() if name in direct}, files
 
 
-def as_settings_error(error: ValidationError, field: str | None = None) -> SettingsError:
-    """One sentence for each setting that was refused, without the values (some are secret).
-
-    With `field` the errors are of its members, which are named after it.
-    """
+def as_settings_error(error: ValidationError) -> SettingsError:
+    """One sentence for each setting that was refused, without the values (some are secret)."""
     sentences = []
     for found in error.errors(include_url=False, include_input=False):
         reason = found["msg"].removeprefix("Value error, ")
-        if field is None:
-            names = [variable(str(part)) for part in found["loc"] if not isinstance(part, int)][:1]
-        else:
-            names = [variable(field), ".".join(str(part) for part in found["loc"])]
+        names = [variable(str(part)) for part in found["loc"] if not isinstance(part, int)][:1]
         sentences.append(": ".join([*names, reason]))
     return SettingsError("; ".join(dict.fromkeys(sentences)))
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx2
 import pytest
 import typer.main
 from typer.core import TyperGroup
@@ -14,7 +15,7 @@ from app.cli.main import app
 from app.core.settings_table import settings_table
 from tests.e2e.stack import CHECKOUT, Stack
 
-PAGES = [*sorted(CHECKOUT.glob("*.md")), *sorted(CHECKOUT.glob("docs/*.md"))]
+PAGES = [*sorted(CHECKOUT.glob("*.md")), *sorted(CHECKOUT.glob("docs/**/*.md"))]
 PROTOCOLS = {"auto": "2026-07-28", "legacy": "2025-11-25"}
 
 
@@ -47,6 +48,15 @@ def test_the_script_lists_and_calls_tools_of_the_registry(stack: Stack, tmp_path
     assert lines[0] == f"protocol {PROTOCOLS[mode]}"
     assert lines[1:4] == ["tool find_tools", "tool list_servers", "tool server_status"]
     assert "'mode': 'keyword'" in lines[4]
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("document", ["/api/openapi.json", "/oauth/openapi.json"])
+def test_the_page_of_the_api_names_every_path(stack: Stack, document: str) -> None:
+    text = (CHECKOUT / "docs" / "api.md").read_text()
+    named = {path.partition("?")[0] for path in re.findall(r"`(?:[A-Z]+ )?(/[^`]+)`", text)}
+    paths = httpx2.get(f"{stack.url}{document}").json()["paths"]
+    assert set(paths) - named == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -2,6 +2,7 @@ from fastapi import APIRouter, Depends
 
 from app.auth.admin.caller import allowed
 from app.auth.deps import AuthParts
+from app.auth.idps.administration_check import check_administration
 from app.auth.idps.oidc_check import check_oidc
 from app.auth.idps.saml_check import check_saml
 from app.auth.idps.schemas import Idp, Report, ok
@@ -32,10 +33,14 @@ async def check_idp(name: str, auth: AuthParts) -> Report:
     config = next((found for found in auth.settings.providers if found.name == name), None)
     if config is None:
         known = ", ".join(found.name for found in auth.settings.providers)
-        raise Problem(404, "no-such-provider", "There is no such provider", f"there are: {known}")
+        raise Problem(
+            404, "no-such-provider", "There is no such provider", f"none is called {name}; there are {known}"
+        )
     provider = auth.providers.get(name)
     if isinstance(provider, OidcProvider):
         steps = [step async for step in check_oidc(provider)]
+        if provider.config.administration:
+            steps.append(await check_administration(auth.settings, provider.config))
     elif isinstance(config, SamlProviderConfig):
         steps = [step async for step in check_saml(auth.settings, config)]
     else:

@@ -32,7 +32,14 @@ async def check_oidc(provider: OidcProvider) -> AsyncIterator[Step]:
             "connection", str(error), f"make {url} reachable from the auth server, or correct issuer"
         )
         return
-    yield ok("connection", f"{url} answers with status {answer.status}")
+    if answer.status != httpx2.codes.OK:
+        yield failed(
+            "connection",
+            f"{url} answers with status {answer.status}",
+            "correct issuer: its discovery document is not there",
+        )
+        return
+    yield ok("connection", f"{url} answers")
     try:
         discovery = read_discovery(answer.body, config.issuer)
     except Unusable as error:

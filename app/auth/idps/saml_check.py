@@ -17,7 +17,8 @@ async def check_saml(settings: Settings, config: SamlProviderConfig) -> AsyncIte
     try:
         metadata = await MetadataSource(settings, config).current()
     except ProviderUnavailable as error:
-        yield failed("metadata", str(error), "get the metadata of the identity provider anew")
+        where = "set metadata_url to where" if config.metadata_url else "put into metadata_file what"
+        yield failed("metadata", str(error), f"{where} the identity provider publishes its metadata")
         return
     yield ok("metadata", f"the identity provider is {metadata.entity_id}")
     yield ok("login", f"people are sent to {metadata.login_url}")

@@ -50,7 +50,7 @@ async def begin(
     after = local_path(after)
     found = auth.providers.get(provider)
     if found is None:
-        error = "There is no such way to log in here."
+        error = "There is no such way to log in here; choose one of these."
         return login_page(auth.settings, after, error=error, status=404)
     attempt = Attempt(provider, after)
     try:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
+from app.auth.clients.documents import is_document_url
 from app.auth.clients.model import Client
 from app.auth.clients.redirects import redirect_uri_allowed
 from app.auth.oauth import consent_form
@@ -21,6 +22,10 @@ from app.auth.sessions.cookie import read_cookie
 from app.auth.sessions.service import Session
 from app.core.models import Scope
 
+ANEW = (
+    "If it worked before, its registration has ended: take this address out of the program and add it again, "
+    "so that it registers anew."
+)
 AGAIN = "Start the login again from the program that you want to use."
 
 
@@ -45,10 +50,20 @@ async def client_of(auth: Parts, client_id: str | None, redirect_uri: str | None
     """The client that sends a request, where the redirect URI is its own. Raises OAuthError."""
     if client_id is None:
         raise OAuthError("invalid_request", "client_id is missing")
-    client = await auth.clients.find(client_id)
+    client = await _known(auth, client_id)
     if redirect_uri is None or not redirect_uri_allowed(client, redirect_uri):
         raise OAuthError("invalid_redirect_uri", "redirect_uri is none that this client registered")
     return client
+
+
+async def _known(auth: Parts, client_id: str) -> Client:
+    try:
+        return await auth.clients.find(client_id)
+    except OAuthError as error:
+        if is_document_url(client_id) or error.error != "invalid_client":
+            raise
+        # Nothing was to be proven here; a program that kept an id for long was forgotten meanwhile.
+        raise OAuthError(error.error, "the client_id is of no program that is registered here", 400) from None
 
 
 def offered_to(auth: Parts, person: Person, want: Wanted) -> list[Scope]:

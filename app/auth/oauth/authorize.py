@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 from app.auth.clients.model import Client
 from app.auth.deps import AuthParts
 from app.auth.login.rules import LONGEST
-from app.auth.oauth.asking import AGAIN, ask, back, browser_of, client_of, granted, offered_to
+from app.auth.oauth.asking import AGAIN, ANEW, ask, back, browser_of, client_of, granted, offered_to
 from app.auth.oauth.described import AUTHORIZE_QUERY
 from app.auth.oauth.errors import NO_STORE, OAuthError
 from app.auth.oauth.page import fault_page
@@ -43,7 +43,8 @@ async def authorize(request: Request, auth: AuthParts) -> Response:
 
 
 def _not_valid(error: OAuthError) -> Response:
-    return fault_page(f"The request of the program is not valid: {error.description}.", AGAIN, error.status)
+    fix = ANEW if error.error == "invalid_client" else AGAIN
+    return fault_page(f"The request of the program is not valid: {error.description}.", fix, error.status)
 
 
 async def _leads_astray(request: Request, auth: Parts, given: Mapping[str, str], client: Client) -> bool:

@@ -6,9 +6,18 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from app.core.loopback import is_loopback
+from app.core.models.identity_provider_faults import in_words
 
 LOCAL: Final = "local"
 """The name of the built-in provider, and of its type."""
@@ -171,12 +180,14 @@ ProviderConfig = LocalProviderConfig | OidcProviderConfig | SamlProviderConfig
 _LIST: TypeAdapter[list[ProviderConfig]] = TypeAdapter(
     list[Annotated[ProviderConfig, Field(discriminator="type")]]
 )
+_MODELS = (OidcProviderConfig, SamlProviderConfig, Claims, AcceptedTokens, Administration)
+_MEMBERS = frozenset(name for model in _MODELS for name in model.model_fields)
 
 
 def parse_providers(text: str | None) -> list[ProviderConfig]:
     """The providers of the setting, with their presets; the local one alone where it is not set.
 
-    Raises ValueError (pydantic's ValidationError too), which names the member and the reason.
+    Raises ValueError, which names the provider, the member and the reason.
     """
     if text is None:
         return [LocalProviderConfig()]
@@ -186,7 +197,10 @@ def parse_providers(text: str | None) -> list[ProviderConfig]:
         raise ValueError(f"it is not JSON: {error}") from None
     if not isinstance(blocks, list) or not blocks or not all(isinstance(block, dict) for block in blocks):
         raise ValueError('it must be a list of objects, such as [{"type": "local"}]')
-    providers = _LIST.validate_python([_with_preset(block) for block in blocks])
+    try:
+        providers = _LIST.validate_python([_with_preset(block) for block in blocks])
+    except ValidationError as error:
+        raise ValueError(in_words(error, blocks, _MEMBERS, [LOCAL, *PRESETS])) from None
     names = [provider.name for provider in providers]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"two providers are called {', '.join(twice)}")

@@ -9,10 +9,11 @@ _PAGE = 1000
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who logged in here once; `groups` are the provider's own names."""
+    """Somebody who logged in here once; `groups` are the provider's own names, `name` may be empty."""
 
     subject: str
     provider: str
+    name: str
     groups: list[str]
 
 
@@ -41,4 +42,6 @@ class PeopleRepository:
 
 def _person(document: Document) -> Person:
     body = document.body
-    return Person(str(body["subject"]), str(body["provider"]), list(body["groups"]))
+    return Person(
+        str(body["subject"]), str(body["provider"]), str(body.get("name") or ""), list(body["groups"])
+    )

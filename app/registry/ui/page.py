@@ -35,12 +35,16 @@ HEADERS = {
 }
 
 
-async def servers_page(catalogue: Catalogue, caller: Caller) -> HTMLResponse:
-    """What is registered, and whether it is up, as far as the caller may see it. Raises StoreError."""
+async def servers_page(catalogue: Catalogue, caller: Caller, name: str) -> HTMLResponse:
+    """What is registered, and whether it is up, as far as the caller may see it. Raises StoreError.
+
+    `name` is what people call the caller; empty where nobody said.
+    """
     html = _TEMPLATE.render(
         servers=await catalogue.list(caller.grants),
         states=_STATES,
         subject=caller.identity.subject,
+        name=name,
         may_add=caller.grants.may("servers:write"),
         registry_url=catalogue.url("registry"),
         style=f"{STYLE_PATH}?v={_STYLE_VERSION}",

@@ -53,6 +53,23 @@ def test_users_and_groups_of_the_realm_are_listed(stack: Stack) -> None:
     assert stack.api("GET", "/api/idps/corp/groups", expect=200).json() == ["/fin-team", "/mcp-admins"]
 
 
+def test_the_check_of_the_provider_tells_of_an_administration_that_is_refused(
+    stack: Stack, keycloak: Keycloak
+) -> None:
+    def administration() -> dict[str, str]:
+        steps = stack.api("POST", "/api/idps/corp/check", expect=200).json()["steps"]
+        return dict(next(step for step in steps if step["step"] == "administration"))
+
+    assert administration()["state"] == "ok"
+    client = keycloak.admin("GET", f"/clients?clientId={realm.ADMINISTRATION}").json()[0]
+    keycloak.admin("PUT", f"/clients/{client['id']}", {**client, "secret": "another"})
+    try:
+        refused = administration()
+    finally:
+        keycloak.admin("PUT", f"/clients/{client['id']}", {**client, "secret": realm.ADMINISTRATION_SECRET})
+    assert (refused["state"], "client_id and secret" in refused["detail"]) == ("failed", True)
+
+
 def test_an_agents_account_gets_tokens_with_its_groups_until_its_secret_is_rotated(
     stack: Stack, keycloak: Keycloak
 ) -> None:

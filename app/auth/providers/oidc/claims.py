@@ -49,9 +49,12 @@ def groups_in(claims: Mapping[str, Any], paths: Iterable[str]) -> list[str]:
 def missing(claims: Mapping[str, Any], paths: Claims) -> bool:
     """Whether something that is configured is not among the claims, so that it is worth asking further."""
     texts = (paths.subject, paths.name, paths.mail)
-    return not all(first_text(claims, each) for each in texts) or not any(
-        value_at(claims, path) is not None for path in paths.groups
-    )
+    return not all(first_text(claims, each) for each in texts) or not names_groups(claims, paths)
+
+
+def names_groups(claims: Mapping[str, Any], paths: Claims) -> bool:
+    """Whether the claims say in which groups somebody is, if only that it is none."""
+    return any(value_at(claims, path) is not None for path in paths.groups)
 
 
 def person_in(claims: Mapping[str, Any], provider: str, paths: Claims) -> Person:

@@ -45,6 +45,8 @@ def read_discovery(document: Mapping[str, Any], issuer: str) -> Discovery:
             f"{issuer} stands for many tenants, whose people all could log in; set issuer to that of your "
             "tenant, https://login.microsoftonline.com/<tenant id>/v2.0"
         )
+    if named is None:
+        raise Unusable(f"what {issuer} publishes names no issuer; is it an OpenID provider?")
     if named != issuer:
         raise Unusable(f"its issuer is {named!r} and not {issuer!r}; set issuer to exactly what it says")
     methods = document.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])

@@ -4,11 +4,12 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import httpx2
+import structlog
 
 from app.auth.background import Background
 from app.auth.login.attempt import Attempt
 from app.auth.providers.base import Arrival, LoginRefused, ProviderUnavailable
-from app.auth.providers.oidc.claims import missing, person_in
+from app.auth.providers.oidc.claims import missing, names_groups, person_in
 from app.auth.providers.oidc.client import proof
 from app.auth.providers.oidc.discovery import Discovery
 from app.auth.providers.oidc.graph import groups_of_me, has_overage
@@ -21,6 +22,7 @@ from app.auth.providers.oidc.token_endpoint import Tokens, tokens
 from app.core.models.identity_provider import OidcProviderConfig
 from app.core.settings import Settings
 
+_log = structlog.get_logger(__name__)
 LONGEST_HINT = 4000
 """A provider that is sent a longer URL may refuse it; without the hint it asks the person."""
 
@@ -132,6 +134,15 @@ class OidcProvider:
             found = await groups_of_me(self.requests, self.config.graph_url, given.access_token)
             claims = {**claims, "groups": found}
         person = person_in(claims, self.config.name, self.config.claims)
+        if nonce is not None and not names_groups(claims, self.config.claims):
+            # The login goes on and may do nothing: the most common slip is at the provider, out of our sight.
+            _log.info(
+                "the provider sends no groups",
+                provider=self.config.name,
+                subject=person.subject,
+                claims=self.config.claims.groups,
+                fix="have it send one of these claims in the ID token, or name its own in claims.groups",
+            )
         return Arrival(person, given.refresh_token, given.id_token)
 
     async def _userinfo(

@@ -20,6 +20,7 @@ KNOWN_ERRORS = frozenset(
         "unsupported_grant_type",
         "invalid_scope",
         "interaction_required",
+        "not_allowed",
         "server_error",
         "temporarily_unavailable",
     }
@@ -66,6 +67,11 @@ def _refusal(config: OidcProviderConfig, answer: Answer) -> Exception:
     code = error if (error := answer.body.get("error")) in KNOWN_ERRORS else f"status {answer.status}"
     if code in {"invalid_grant", "interaction_required"}:
         return LoginRefused(f"{config.name} does not vouch for you any more ({code}); log in again")
+    if code == "not_allowed":  # Keycloak's own
+        return ProviderUnavailable(
+            f"{config.name} gives you no tokens for offline use (not_allowed); have it give you the role "
+            "offline_access, or leave offline_access out of scopes"
+        )
     return ProviderUnavailable(
         f"{config.name} gives no tokens ({code}); `gatepost idp check {config.name}` says what is wrong"
     )

@@ -44,7 +44,8 @@ async def test_a_request_that_is_wrong_on_purpose_leads_no_stranger_to_a_site_th
 
 async def test_a_client_that_is_not_known_gets_a_page_and_no_redirect(flow: Flow) -> None:
     answer = await flow.authorize(client_id="nobody")
-    assert (answer.status_code, "location" in answer.headers) == (401, False)
+    assert (answer.status_code, "location" in answer.headers) == (400, False)
+    assert "add it again, so that it registers anew" in answer.text
 
 
 async def test_the_redirect_uri_of_the_token_request_must_be_the_same(flow: Flow) -> None:

@@ -148,3 +148,10 @@ class _Outline(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
+
+
+async def test_a_person_is_called_by_the_name_that_the_provider_gave(world: World) -> None:
+    assert "local:alice</strong>" in await html(world, USER)
+    person = {"subject": "local:alice", "provider": "local", "name": "<Ada>", "groups": USER}
+    await world.store.put("people", "local:alice", person)
+    assert '<strong title="local:alice">&lt;Ada&gt;</strong>' in await html(world, USER)

@@ -32,6 +32,7 @@ class OpenId:
     access_claims: dict[str, Any] = field(default_factory=dict)
     userinfo: dict[str, Any] = field(default_factory=lambda: {"sub": "alice"})
     discovery: dict[str, Any] = field(default_factory=dict)
+    discovery_status: int = 200
     refusal: str | None = None
     authorization: int = 200
     rotates: bool = True
@@ -85,7 +86,7 @@ class OpenId:
         self.asked.append((path, form))
         match path:
             case "/.well-known/openid-configuration":
-                return 200, self._discovery()
+                return self.discovery_status, self._discovery()
             case "/jwks":
                 return 200, {"keys": [key.as_dict(private=False) for key in self.keys]}
             case "/authorization":

@@ -33,6 +33,19 @@ async def test_a_wrong_issuer_is_told_with_the_right_one(world: Any, openid: Ope
     assert repr(openid.issuer + "/") in found["discovery"][1]
 
 
+async def test_an_issuer_without_a_discovery_document_is_told(world: Any, openid: OpenId) -> None:
+    openid.discovery_status = 404
+    found = await states(world)
+    assert list(found) == ["connection"]
+    assert (found["connection"][0], "correct issuer" in found["connection"][1]) == ("failed", True)
+
+
+async def test_a_document_that_names_no_issuer_is_told(world: Any, openid: OpenId) -> None:
+    openid.discovery = {"issuer": None}
+    state, text = (await states(world))["discovery"]
+    assert (state, "names no issuer" in text) == ("failed", True)
+
+
 async def test_a_wrong_secret_is_told_and_not_shown(world: Any, openid: OpenId, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("another secret")
     state, text = (await states(world))["client"]

@@ -3,6 +3,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from structlog.testing import capture_logs
 
 from app.auth.providers.base import LoginRefused
 from app.auth.sessions.following import RENEWED_AFTER_S
@@ -101,6 +102,21 @@ async def test_a_provider_that_refuses_the_client_is_told_apart_from_one_that_re
     assert (answer.status_code, "gatepost idp check corp" in answer.text) == (503, True)
     openid.refusal = "invalid_grant"
     assert (await back(world, openid)).status_code == 403
+    openid.refusal = "not_allowed"
+    assert "leave offline_access out of scopes" in (await back(world, openid)).text
+
+
+async def test_a_provider_that_says_nothing_of_groups_is_noted_in_the_log(world: Any, openid: OpenId) -> None:
+    def noted(lines: list[Any]) -> list[str]:
+        return [line["subject"] for line in lines if line["event"] == "the provider sends no groups"]
+
+    with capture_logs() as lines:
+        openid.id_claims = {"groups": []}
+        await back(world, openid)
+        assert noted(lines) == []
+        openid.id_claims = {"groups": None}
+        assert (await back(world, openid)).status_code == 303
+    assert noted(lines) == ["corp:alice"]
 
 
 async def test_a_document_of_another_issuer_is_not_used(world: Any, openid: OpenId) -> None:
