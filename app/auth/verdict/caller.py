@@ -106,6 +106,6 @@ class Callers:
 
 def _alive(caller: Caller) -> Caller:
     # A clock may differ when a token is read; a verdict that is over when it is given helps nobody.
-    if caller.expires_at is not None and int(caller.expires_at) <= time.time():
+    if caller.expires_at is not None and caller.expires_at <= time.time():
         raise InvalidCredential("expired")
     return caller
