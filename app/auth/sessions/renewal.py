@@ -102,12 +102,12 @@ class Renewal:
             if found is None:
                 raise LoginRefused("there is no such person here any more")
             return Arrival(found)
-        provider = self._providers.get(login.provider)
-        if provider is None:
-            raise LoginRefused(f"{login.provider} is no provider here any more")
         person = await self._people.find(login.subject)
         if person is None:
             raise LoginRefused("there is no such person here any more")
+        provider = self._providers.get(login.provider)
+        if provider is None:  # taken out of the settings, perhaps since it is not trusted any more
+            raise _Refused(f"{login.provider} is no provider here any more", person, True)
         try:
             return await provider.renew(Arrival(person, login.refresh_token, login.id_token))
         except LoginRefused as refusal:

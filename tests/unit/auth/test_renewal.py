@@ -59,6 +59,15 @@ async def test_who_is_refused_by_the_only_login_loses_the_groups(world: Any) -> 
     assert await groups(world) == []
 
 
+async def test_people_of_a_provider_that_was_taken_out_of_the_settings_lose_the_groups(world: Any) -> None:
+    await login(world, "old")
+    id = await login(world, "new")
+    assert "corp" not in world.parts.providers
+    with pytest.raises(LoginRefused, match="no provider here"):
+        await world.parts.renewal.renew(id)
+    assert await groups(world) == []
+
+
 async def test_a_device_that_was_signed_out_takes_nothing_from_the_others(world: Any) -> None:
     old, _new = await login(world, "old"), await login(world, "new")
     with pytest.raises(LoginRefused):

@@ -10,6 +10,7 @@ ENDPOINTS = (
     "jwks_uri",
     "userinfo_endpoint",
     "end_session_endpoint",
+    "revocation_endpoint",
 )
 
 
