@@ -107,7 +107,7 @@ class SigningKeys:
             ).validate(decoded.claims)
         except JoseError as error:
             raise InvalidToken(error.description or error.error) from None
-        except ValueError:
+        except (ValueError, TypeError):  # the library's, of a header with members of other types
             raise InvalidToken("it is no JWT") from None
         return dict(decoded.claims)
 

@@ -42,8 +42,9 @@ class TokenStore:
         subject: str,
         scopes: Sequence[str] | None,
         expires_at: datetime | None,
+        made_by: str | None = None,
     ) -> tuple[Token, str]:
-        """A new token and its value, which is nowhere else."""
+        """A new token and its value, which is nowhere else; `made_by` is the id of the one that makes it."""
         value = mint()
         token = Token(
             id=secrets.token_hex(6),
@@ -52,9 +53,15 @@ class TokenStore:
             scopes=None if scopes is None else list(scopes),
             created_at=datetime.now(UTC),
             expires_at=expires_at,
+            made_by=made_by,
         )
         await self._write(digest(value), token, ABSENT, affects=())
         return token, value
+
+    async def in_force(self, subject: str, id: str) -> bool:
+        """Whether a subject has a token of that public id which is not revoked."""
+        found = (await self._store.list(_TOKENS, {"subject": subject, "id": id})).items
+        return any(document.body["revoked_at"] is None for document in found)
 
     async def find(self, value: str) -> Token | None:
         """The token with that value, expired and revoked ones too; None for a value that is not known."""
@@ -72,7 +79,15 @@ class TokenStore:
         return {found.id: datetime.fromisoformat(found.body["used_at"]) for found in uses}
 
     async def revoke(self, subject: str, id: str) -> bool:
-        """Revoke a subject's token by its public id; False where the subject has none of that id."""
+        """Revoke a subject's token by its public id, and those made with it; False where there is none."""
+        if not await self._revoke_one(subject, id):
+            return False
+        for made in await self.list(subject):
+            if made.made_by == id:
+                await self.revoke(subject, made.id)
+        return True
+
+    async def _revoke_one(self, subject: str, id: str) -> bool:
         while found := (await self._store.list(_TOKENS, {"subject": subject, "id": id})).items:
             token = Token.model_validate(found[0].body)
             if token.revoked_at is not None:

@@ -34,7 +34,7 @@ def signed_claims(assertion: str, jwks: Mapping[str, Any]) -> dict[str, Any]:
     for key in signers(jwks, algorithm, None if kid is None else str(kid)):
         try:
             return dict(jwt.decode(assertion, key, algorithms=[algorithm]).claims)
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, TypeError):
             continue
     raise UnknownSigner
 

@@ -59,17 +59,22 @@ class Fetched:
         """The object at that address, asked for less than `younger_than_s` ago. Raises Unfetched."""
         known, now = self._known.get(url), self._clock()
         if known is None or known.fresh_until <= now or known.asked_at + younger_than_s <= now:
-            known = await asyncio.shield(self._question(url))
+            task = self._question(url)
+            if task is not None:
+                known = await asyncio.shield(task)
+            elif known is None or known.fetched_at + LONGEST_LIFE_S <= now:
+                raise Unfetched("too many documents are being fetched; try again soon", passing=True)
         if known.body is None:
             assert known.failure is not None  # noqa: S101  (one of both is there)
             raise Unfetched(str(known.failure), passing=known.failure.passing)
         return known.body
 
-    def _question(self, url: str) -> asyncio.Task[_Known]:
+    def _question(self, url: str) -> asyncio.Task[_Known] | None:
+        # None while too many are asked: strangers name addresses, and must not shut out those that are known.
         task = self._asking.get(url)
         if task is None:
             if len(self._asking) >= AT_ONCE:
-                raise Unfetched("too many documents are being fetched; try again soon", passing=True)
+                return None
             task = self._asking[url] = asyncio.create_task(self._ask(url))
             task.add_done_callback(lambda _: self._asking.pop(url))
         return task

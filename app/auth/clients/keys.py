@@ -33,11 +33,13 @@ def public_keys(value: object) -> dict[str, Any]:
 def usable_keys(value: object, most: int = MOST_KEYS) -> dict[str, Any]:
     """Of a JWK set elsewhere, which may hold keys for other uses, those that could sign here; maybe none."""
     listed = value.get("keys") if isinstance(value, dict) else None
-    found = []
+    found: list[dict[str, Any]] = []
     for key in listed if isinstance(listed, list) else []:
+        if len(found) == most:
+            break  # each that is read takes its time
         with suppress(ValueError):
             found.append(_public(key))
-    return {"keys": found[:most]}
+    return {"keys": found}
 
 
 def signers(jwks: Mapping[str, Any], algorithm: str, kid: str | None) -> Sequence[Key]:

@@ -5,6 +5,7 @@ import hmac
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from app.auth.clients.assertions import UnknownSigner, check_claims, signed_claims, use_once
@@ -20,6 +21,8 @@ from app.core.store import Conflict, Document, Store
 CLIENTS = "clients"
 DYNAMIC_LIFE_S = 90 * 86_400
 """How long a client that registered itself is kept after its last token."""
+LEEWAY_S = 5
+"""How far the clocks of two auth servers may differ."""
 NEW_KEYS_AFTER_S = 60.0
 """How soon keys at a `jwks_uri` are read again for a signature that none of them made."""
 _TOUCH_EVERY_S = 3600
@@ -42,9 +45,15 @@ class Clients:
             raise _unknown()
         return client_of(found)
 
-    async def known(self, client_id: str) -> bool:
-        """Whether a token of that client still counts: it was not deleted, nor has it expired."""
-        return is_document_url(client_id) or await self._store.get(CLIENTS, client_id) is not None
+    async def known(self, client_id: str, issued_at: int) -> bool:
+        """Whether a client's token of that time still counts: it was not deleted since, nor has it expired.
+
+        One that was made anew under the id of a deleted one is another client.
+        """
+        if is_document_url(client_id):
+            return True
+        found = await self._store.get(CLIENTS, client_id)
+        return found is not None and issued_at + LEEWAY_S >= _made_at(found)
 
     async def authenticate(self, form: Mapping[str, str], authorization: str | None) -> Client:
         """The client that sends this form and Authorization header, by its own way (RFC 6749, 2.3).
@@ -110,6 +119,10 @@ class Clients:
             if failure.passing:
                 raise OAuthError("temporarily_unavailable", str(failure), 503) from None
             raise OAuthError("invalid_client", str(failure), 401) from None
+
+
+def _made_at(document: Document) -> float:
+    return datetime.fromisoformat(document.body["created_at"]).timestamp()
 
 
 def client_of(document: Document) -> Client:

@@ -54,9 +54,14 @@ async def get_identity(slug: Agent, auth: AuthParts) -> AgentIdentity:
 
 @router.put(PATH)
 async def put_identity(
-    slug: Agent, wanted: WantedIdentity, auth: AuthParts, response: Response
+    slug: Agent, wanted: WantedIdentity, caller: Caller, auth: AuthParts, response: Response
 ) -> AgentIdentity:
-    """Make the agent's service account, with its secret in this answer alone; or change its groups."""
+    """Make the agent's service account, with its secret in this answer alone; or change its groups.
+
+    To give it groups takes `clients:write`, which lets a caller give a program any group.
+    """
+    if wanted.groups:
+        caller.require("clients:write")
     account = await auth.identities.make(slug, wanted.provider, wanted.groups)
     response.headers["Cache-Control"] = "no-store"
     return _answer(auth, wanted.provider, account)

@@ -12,7 +12,7 @@ from app.auth.oauth.described import AUTHORIZE_QUERY
 from app.auth.oauth.errors import NO_STORE, OAuthError
 from app.auth.oauth.page import fault_page
 from app.auth.oauth.parameters import once
-from app.auth.oauth.request import Wanted, wanted
+from app.auth.oauth.request import Wanted, stays_on_device, wanted
 from app.auth.parts import Parts
 
 router = APIRouter(tags=["OAuth"])
@@ -25,13 +25,14 @@ async def authorize(request: Request, auth: AuthParts) -> Response:
         given = once(request.query_params.multi_items())
         client = await client_of(auth, given.get("client_id"), given.get("redirect_uri"))
     except OAuthError as error:
-        fix = ANEW if error.error == "invalid_client" else AGAIN
-        return fault_page(f"The request of the program is not valid: {error.description}.", fix, error.status)
+        return _not_valid(error)
     await auth.snapshot.refresh()
     try:
         want = wanted(given, client, auth.settings.public_url, auth.snapshot.scopes)
         return await _asked(request, auth, given, client, want)
     except OAuthError as error:
+        if await _leads_astray(request, auth, given, client):
+            return _not_valid(error)
         return back(
             auth,
             given["redirect_uri"],
@@ -39,6 +40,19 @@ async def authorize(request: Request, auth: AuthParts) -> Response:
             error=error.error,
             error_description=error.description,
         )
+
+
+def _not_valid(error: OAuthError) -> Response:
+    fix = ANEW if error.error == "invalid_client" else AGAIN
+    return fault_page(f"The request of the program is not valid: {error.description}.", fix, error.status)
+
+
+async def _leads_astray(request: Request, auth: Parts, given: Mapping[str, str], client: Client) -> bool:
+    # A link to us that is wrong on purpose would lead anybody to a site that registered itself: such a site
+    # is told only of people who are logged in, or silently (RFC 9700, 4.11.2).
+    if client.kind == "preregistered" or stays_on_device(given["redirect_uri"]):
+        return False
+    return given.get("prompt") != "none" and await browser_of(request, auth) is None
 
 
 async def _asked(

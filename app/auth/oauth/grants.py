@@ -19,8 +19,8 @@ class Grant(BaseModel):
     """`resource` is a path, EVERYTHING for all; `scopes` None narrows nothing.
 
     `login` is the person's login that vouches for it. `groups` are given where no person does: by a token of
-    a provider that was exchanged. `refresh` is the digest of the current refresh token and
-    `previous` that of the one before; the one that follows comes of `seed`, which is sealed.
+    a provider that was exchanged, as the provider names them. `refresh` is the digest of the current refresh
+    token and `previous` that of the one before; the one that follows comes of `seed`, which is sealed.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -9,6 +9,7 @@ from app.auth.oauth.errors import OAuthError
 from app.auth.oauth.grants import Grant, Grants
 from app.auth.oauth.revocations import Revocations
 from app.auth.people.service import People
+from app.auth.providers.base import provider_of
 from app.auth.snapshot import Snapshot
 from app.core.keys import InvalidToken
 
@@ -49,7 +50,8 @@ class Holders:
     async def find(self, value: str) -> Holder:
         """The holder of a token that `is_ours`. Raises InvalidToken; Revoked."""
         token = await self._tokens.read(value)
-        if await self._revocations.covers(token) or not await self._clients.known(token.client_id):
+        known = await self._clients.known(token.client_id, token.issued_at)
+        if not known or await self._revocations.covers(token):
             raise Revoked("it was revoked")
         if token.grant is None:
             return Holder(token, await self._groups_of_client(token), None)
@@ -61,7 +63,7 @@ class Holders:
 
     async def _groups_of(self, grant: Grant) -> list[str]:
         if grant.groups is not None:
-            return grant.groups
+            return self._snapshot.groups(provider_of(grant.subject), grant.groups)
         person = await self._people.find(grant.subject)
         if person is None:
             raise Revoked("its person is not known any more")
@@ -73,6 +75,8 @@ class Holders:
             client = await self._clients.find(owner)
         except OAuthError:
             raise Revoked("its client is not known any more") from None
+        if not await self._clients.known(owner, token.issued_at):
+            raise Revoked("its client was made anew since")
         if client.kind != "preregistered" or "client_credentials" not in client.grant_types:
             raise Revoked("its client may not act for itself any more")
         return client.groups

@@ -16,6 +16,11 @@ class Person:
     seen_at: float = field(default=0.0, compare=False)
 
 
+def provider_of(subject: str) -> str:
+    """The name of the provider that a subject begins with."""
+    return subject.partition(":")[0]
+
+
 @dataclass(frozen=True)
 class Arrival:
     """A login that a provider vouches for, with what it gave to ask again later and to log out there."""

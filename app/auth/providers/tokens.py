@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import structlog
 
-from app.auth.providers.base import BrowserProvider, ProviderUnavailable
+from app.auth.providers.base import BrowserProvider, ProviderUnavailable, provider_of
 from app.auth.providers.oidc.access_token import audiences, check_access_token
 from app.auth.providers.oidc.claims import first_text, groups_in, subject_in
 from app.auth.providers.oidc.graph import has_overage
@@ -35,10 +36,13 @@ class ProviderTokens:
 
     async def caller(self, value: str, resource: str) -> Caller | None:  # noqa: ARG002  (good everywhere)
         """The caller, at every resource, until the token ends: see `verify`."""
-        return await self.verify(value)
+        found = await self.verify(value)
+        if found is None:
+            return None
+        return replace(found, groups=self._mappings.groups(provider_of(found.subject), found.groups))
 
     async def verify(self, value: str) -> Caller | None:
-        """Whose token it is; None where it is of no provider here.
+        """Whose token it is, with its groups as the provider names them; None where it is of none here.
 
         Raises InvalidCredential; a 503 problem while a provider cannot be asked for a key it may have.
         """
@@ -80,7 +84,7 @@ class ProviderTokens:
         if has_overage(claims):
             detail = "a token with too many groups for it counts without them; give the application roles"
             _log.warning(detail, provider=config.name, subject=subject)
-        groups = self._mappings.groups(config.name, groups_in(claims, config.claims.groups))
+        groups = groups_in(claims, config.claims.groups)
         return Caller(subject, _client(config.name, claims, config.tokens.client), groups, None, ends, ends)
 
 

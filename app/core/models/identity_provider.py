@@ -21,8 +21,9 @@ from app.core.models.identity_provider_faults import in_words
 
 LOCAL: Final = "local"
 """The name of the built-in provider, and of its type."""
-RESERVED = frozenset({LOCAL, "client"})
-"""What the subjects of others begin with: people kept here, and OAuth clients that act for themselves."""
+RESERVED = frozenset({LOCAL, "client", "token"})
+"""What the subjects of others begin with: people kept here, and OAuth clients that act for themselves; and
+what the clients of personal tokens do."""
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "oidc": {},
     "keycloak": {

@@ -58,7 +58,7 @@ class TokenAnswer(BaseModel):
     @classmethod
     def of(cls, token: Token, last_used_at: datetime | None = None) -> "TokenAnswer":
         """The answer for a token."""
-        members = token.model_dump(exclude={"subject"})
+        members = token.model_dump(exclude={"subject", "made_by"})
         return cls(**members, last_used_at=last_used_at)
 
 

@@ -17,6 +17,24 @@ def owner(caller: Caller, subject: str | None) -> str:
     return subject
 
 
+PERSONAL = "token:"
+"""What the name of a personal token as a client begins with, before its id."""
+
+
+def maker(identity: Identity) -> str | None:
+    """The id of the personal token that makes another; None for a person's session.
+
+    Raises a 403 problem for any other token: it is for one resource, or can be taken back by whoever gave it,
+    and a personal token would be good everywhere and stay.
+    """
+    if identity.client.startswith(PERSONAL):
+        return identity.client.removeprefix(PERSONAL)
+    if identity.token_ends is not None:
+        detail = f"{identity.client} was not given that; log in, or use a personal token, to make one"
+        raise Problem(403, "not-for-clients", "Programs make no personal tokens", detail)
+    return None
+
+
 def narrowed(identity: Identity, wanted: Sequence[str] | None, scopes: Iterable[Scope]) -> list[str] | None:
     """The scopes that a caller's new token is narrowed to; None for all that the caller may do.
 

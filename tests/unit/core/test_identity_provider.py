@@ -57,6 +57,7 @@ def test_what_the_block_says_goes_before_its_preset() -> None:
         ({**CORP, "name": "Corp"}, "provider 'Corp': name: it must be 1 to 32 of a-z 0-9 -"),
         ({**CORP, "name": "local"}, "a meaning of its own"),
         ({**CORP, "name": "client"}, "a meaning of its own"),
+        ({**CORP, "name": "token"}, "a meaning of its own"),
         ({**CORP, "type": "okta"}, "no such type; it is one of local, oidc, keycloak"),
         ({"issuer": "https://id.example"}, "provider number 1: type is missing"),
         ({**CORP, "claims": {"group": ["g"]}}, "claims.group: there is no such member; did you mean groups?"),

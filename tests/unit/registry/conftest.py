@@ -74,7 +74,13 @@ class World:
 
     def identity(self, groups: list[str], scopes: list[str] | None = None, **more: Any) -> dict[str, str]:
         """The header with which the gateway names a caller."""
-        who = Identity(more.get("subject", "local:alice"), "test", groups, scopes, more.get("token_ends"))
+        who = Identity(
+            more.get("subject", "local:alice"),
+            more.get("client", "test"),
+            groups,
+            scopes,
+            more.get("token_ends"),
+        )
         issuer = more.get("issuer", self.settings.public_url)
         expires_at = time.time() + more.get("life", 60)
         return {IDENTITY_HEADER: issue(more.get("keys", self.keys), who, issuer, expires_at)}

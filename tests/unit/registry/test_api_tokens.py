@@ -78,10 +78,34 @@ async def test_a_narrowed_token_makes_no_wider_one(world: World) -> None:
 
 async def test_a_token_makes_none_that_lasts_longer(world: World) -> None:
     ends = time.time() + 3600
-    headers = world.identity(["admins"], token_ends=ends)
+    first, _ = await TokenStore(world.store).create("first", "local:alice", None, None)
+    headers = world.identity(["admins"], token_ends=ends, client=f"token:{first.id}")
     for more in ({}, {"expires_days": 90}):
         made = await world.http.post("/api/tokens", json={"name": "x", **more}, headers=headers)
         assert datetime.fromisoformat(made.json()["expires_at"]).timestamp() == pytest.approx(ends)
+
+
+async def test_a_token_of_a_client_makes_none_that_would_be_good_everywhere_and_outlive_its_grant(
+    world: World,
+) -> None:
+    headers = world.identity(["admins"], token_ends=time.time() + 3600, client="https://notes.example/client")
+    answer = await world.http.post("/api/tokens", json={"name": "x"}, headers=headers)
+    assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (403, "not-for-clients")
+
+
+async def test_what_a_token_made_ends_with_it(world: World) -> None:
+    tokens = TokenStore(world.store)
+    stolen, _ = await tokens.create("stolen", "local:alice", None, None)
+    headers = world.identity(["admins"], client=f"token:{stolen.id}")
+    made = (await world.http.post("/api/tokens", json={"name": "child"}, headers=headers)).json()
+    further = world.identity(["admins"], client=f"token:{made['id']}")
+    last = (await world.http.post("/api/tokens", json={"name": "grandchild"}, headers=further)).json()
+    await world.http.delete(f"/api/tokens/{stolen.id}", headers=world.admin)
+    late = (await world.http.post("/api/tokens", json={"name": "late"}, headers=headers)).json()
+    for value in (made["value"], last["value"], late["value"]):
+        found = await tokens.find(value)
+        assert found is not None
+        assert found.revoked_at is not None
 
 
 async def test_only_ones_own_tokens_are_seen_and_revoked(world: World) -> None:

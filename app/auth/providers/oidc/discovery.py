@@ -53,12 +53,12 @@ def read_discovery(document: Mapping[str, Any], issuer: str) -> Discovery:
     scopes = document.get("scopes_supported")
     return Discovery(
         issuer=issuer,
-        authorization_endpoint=_needed(document, "authorization_endpoint"),
-        token_endpoint=_needed(document, "token_endpoint"),
-        jwks_uri=_needed(document, "jwks_uri"),
-        userinfo_endpoint=_endpoint(document, "userinfo_endpoint"),
-        end_session_endpoint=_endpoint(document, "end_session_endpoint"),
-        revocation_endpoint=_endpoint(document, "revocation_endpoint"),
+        authorization_endpoint=_needed(document, "authorization_endpoint", issuer),
+        token_endpoint=_needed(document, "token_endpoint", issuer),
+        jwks_uri=_needed(document, "jwks_uri", issuer),
+        userinfo_endpoint=_endpoint(document, "userinfo_endpoint", issuer),
+        end_session_endpoint=_endpoint(document, "end_session_endpoint", issuer),
+        revocation_endpoint=_endpoint(document, "revocation_endpoint", issuer),
         auth_methods=_names(methods),
         scopes=None if scopes is None else _names(scopes),
         algorithms=_names(document.get("id_token_signing_alg_values_supported", ["RS256"])),
@@ -66,14 +66,14 @@ def read_discovery(document: Mapping[str, Any], issuer: str) -> Discovery:
     )
 
 
-def _needed(document: Mapping[str, Any], name: str) -> str:
-    found = _endpoint(document, name)
+def _needed(document: Mapping[str, Any], name: str, issuer: str) -> str:
+    found = _endpoint(document, name, issuer)
     if found is None:
         raise Unusable(f"its discovery document has no {name}; is it an OpenID provider?")
     return found
 
 
-def _endpoint(document: Mapping[str, Any], name: str) -> str | None:
+def _endpoint(document: Mapping[str, Any], name: str, issuer: str) -> str | None:
     value = document.get(name)
     if value is None:
         return None
@@ -82,7 +82,9 @@ def _endpoint(document: Mapping[str, Any], name: str) -> str | None:
         host = parts.hostname or ""
     except ValueError:
         host = ""
-    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
+    # Plain http is for a provider on this very machine: no other may name what only listens here.
+    plain = is_loopback(host) and is_loopback(urlsplit(issuer).hostname or "")
+    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and plain)):
         raise Unusable(f"its {name} is {value!r}, which is no https address")
     return str(value)
 

@@ -56,7 +56,7 @@ def verified(token: str, jwks: Mapping[str, Any], algorithms: Collection[str]) -
     for key in signers(jwks, str(algorithm), None if kid is None else str(kid)):
         try:
             return Signed(said.header, dict(jwt.decode(token, key, algorithms=[str(algorithm)]).claims))
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, TypeError):
             continue
     raise UnknownSigner("none of the provider's keys signed it")
 

@@ -116,7 +116,7 @@ async def test_a_client_goes_with_all_that_was_given_to_it(world: World) -> None
     before = await world.parts.store.latest_change()
     assert (await ask(world, "DELETE", "/robot")).status_code == 204
     assert await affected(world, before) == [{"*"}]
-    assert not await world.parts.clients.known("robot")
+    assert not await world.parts.clients.known("robot", int(time.time()))
     for collection in ("grants", "consents"):
         assert [found.id for found in (await world.parts.store.list(collection)).items] == ["of-other"]
     assert (await ask(world, "GET", "/robot")).status_code == 404

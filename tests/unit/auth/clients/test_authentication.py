@@ -22,7 +22,13 @@ ISSUER = "http://127.0.0.1:8080"
 
 
 async def keep(world: World, client_id: str = "notes", **more: Any) -> None:
-    client = Client(client_id=client_id, kind="preregistered", name="Notes", created_at="now", **more)
+    client = Client(
+        client_id=client_id,
+        kind="preregistered",
+        name="Notes",
+        created_at="2026-01-01T00:00:00+00:00",
+        **more,
+    )
     await world.parts.store.put(CLIENTS, client_id, client.model_dump(mode="json"))
 
 
@@ -221,9 +227,9 @@ async def test_new_keys_at_a_jwks_uri_are_found_within_a_minute(
 
 async def test_a_deleted_client_is_not_known(world: World) -> None:
     await keep(world)
-    assert await world.parts.clients.known("notes")
+    assert await world.parts.clients.known("notes", int(time.time()))
     await world.parts.store.delete(CLIENTS, "notes")
-    assert not await world.parts.clients.known("notes")
+    assert not await world.parts.clients.known("notes", int(time.time()))
 
 
 async def test_a_client_s_secret_is_in_no_representation(world: World) -> None:

@@ -1,10 +1,11 @@
 import asyncio
+import time
 from typing import Any
 
 import pytest
 
 from app.auth.clients.documents import is_document_url
-from app.auth.clients.fetched import Fetched, Unfetched
+from app.auth.clients.fetched import AT_ONCE, Fetched, Unfetched
 from app.auth.oauth.errors import OAuthError
 from app.core.settings import Settings
 from tests.unit.auth.clients.conftest import Host, Page
@@ -44,7 +45,7 @@ async def test_a_client_is_what_the_document_at_its_id_says(world: World, host: 
     client = await world.parts.clients.find(client_id)
     assert (client.kind, client.name, client.auth_method) == ("document", "No tes", "none")
     assert client.redirect_uris == ["https://notes.example/cb"]
-    assert await world.parts.clients.known(client_id)
+    assert await world.parts.clients.known(client_id, int(time.time()))
 
 
 async def test_a_document_is_fetched_once_whoever_asks(world: World, host: Host) -> None:
@@ -198,3 +199,19 @@ async def test_no_flood_of_ids_takes_every_connection(
         await fetched.get(host.client("/c"))
     host.go_on.set()
     await asyncio.gather(*asking)
+
+
+async def test_strangers_documents_shut_out_no_client_that_is_known(settings: Settings, host: Host) -> None:
+    now = [0.0]
+    fetched = Fetched(settings, lambda: now[0])
+    known = await fetched.get(host.client())
+    now[0] = 1000.0
+    host.go_on.clear()
+    strangers = [asyncio.create_task(fetched.get(f"{host.url}/{n}.json")) for n in range(AT_ONCE)]
+    while len(host.asked) <= AT_ONCE:
+        await asyncio.sleep(0.01)
+    assert await fetched.get(host.url + "/client.json") == known
+    with pytest.raises(Unfetched, match="too many"):
+        await fetched.get(host.url + "/another.json")
+    host.go_on.set()
+    await asyncio.gather(*strangers, return_exceptions=True)

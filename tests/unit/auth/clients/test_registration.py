@@ -141,7 +141,7 @@ async def ends_at(world: World, client_id: str, monkeypatch: pytest.MonkeyPatch,
     with monkeypatch.context() as later:
         now = time.time() + seconds
         later.setattr("time.time", lambda: now)
-        return not await world.parts.clients.known(client_id)
+        return not await world.parts.clients.known(client_id, int(time.time()))
 
 
 async def test_a_client_ends_a_day_after_it_registered_without_a_token(

@@ -111,8 +111,7 @@ async def preregister(world: Any, client_id: str, secret: str | None = None, **m
         name=client_id.title(),
         auth_method="client_secret_basic" if secret else "none",
         secret_digest=secret_digest(secret) if secret else None,
-        created_at="2026-01-01T00:00:00Z",
-        **more,
+        **{"created_at": "2026-01-01T00:00:00Z", **more},
     )
     await world.parts.store.commit("clients", client_id, client.model_dump(mode="json"))
 

@@ -32,6 +32,16 @@ async def test_a_redirect_uri_of_another_form_gets_a_page_and_no_redirect(
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
 
 
+async def test_a_request_that_is_wrong_on_purpose_leads_no_stranger_to_a_site_that_registered_itself(
+    flow: Flow,
+) -> None:
+    assert returned(await flow.authorize(response_type="token"))["error"] == "unsupported_response_type"
+    flow.public.cookies.clear()
+    answer = await flow.authorize(response_type="token")
+    assert (answer.status_code, "location" in answer.headers) == (400, False)
+    assert returned(await flow.authorize(prompt="none"))["error"] == "login_required"
+
+
 async def test_a_client_that_is_not_known_gets_a_page_and_no_redirect(flow: Flow) -> None:
     answer = await flow.authorize(client_id="nobody")
     assert (answer.status_code, "location" in answer.headers) == (400, False)
@@ -118,6 +128,11 @@ async def test_what_a_client_says_of_itself_is_escaped(flow: Flow) -> None:
     mallory = await Flow(flow.world).register(client_name='<script>x</script>"')
     page = await mallory.authorize(state='"><script>', resource=LEDGER)
     assert "<script" not in page.text
+
+
+async def test_a_client_s_name_says_nothing_of_how_the_client_is_known(flow: Flow) -> None:
+    mallory = await Flow(flow.world).register(client_name="Notes, registered by an administrator")
+    assert "<dd>registered by itself</dd>" in (await mallory.authorize()).text
 
 
 async def test_a_state_is_given_back_and_adds_nothing_to_the_answer(flow: Flow) -> None:

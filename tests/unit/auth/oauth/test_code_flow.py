@@ -156,6 +156,7 @@ async def test_no_secret_of_a_flow_is_in_the_store(flow: Flow) -> None:
 
 async def test_a_request_that_no_login_can_take_along_is_refused_to_its_client(flow: Flow) -> None:
     flow.public.cookies.clear()
-    answer = await flow.authorize(state="s" * 4000)
+    program = await Flow(flow.world, redirect_uri="http://127.0.0.1:9/callback").register()
+    answer = await program.authorize(state="s" * 4000)
     back = returned(answer)
     assert (back["error"], back["state"]) == ("invalid_request", "s" * 4000)

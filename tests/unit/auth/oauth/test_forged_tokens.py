@@ -50,6 +50,7 @@ async def test_forged_tokens_open_nothing(flow: Flow, token: str) -> None:
         "without an end": flow.world.parts.keys.sign(
             {name: value for name, value in claims.items() if name != "exp"}, "at+jwt"
         ),
+        "crit of another type": _unsigned({**header, "crit": [1]}, claims),
         "nested": _unsigned(header, {}).replace("e30", base64.urlsafe_b64encode(b"[" * 5000).decode()),
     }  # fmt: skip
     for name, value in forged.items():

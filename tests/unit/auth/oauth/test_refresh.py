@@ -1,5 +1,6 @@
 import asyncio
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -147,6 +148,14 @@ async def test_tokens_of_a_client_that_was_deleted_end(flow: Flow) -> None:
     await flow.world.parts.store.commit("clients", "portal", None)
     assert await reason(flow, tokens["access_token"]) == "revoked"
     assert (await portal.refresh(tokens["refresh_token"])).status_code == 401
+
+
+async def test_a_client_that_is_made_anew_has_nothing_of_the_one_before(flow: Flow) -> None:
+    await preregister(flow.world, "portal", redirect_uris=[flow.redirect_uri])
+    tokens = await Flow(flow.world, "portal").tokens()
+    later = datetime.fromtimestamp(time.time() + 60, UTC).isoformat()
+    await preregister(flow.world, "portal", redirect_uris=[flow.redirect_uri], created_at=later)
+    assert await reason(flow, tokens["access_token"]) == "revoked"
 
 
 @pytest.mark.parametrize("value", ["", "gpr_x", f"gpr_{'0' * 32}.{'a' * 65}", f"gpr_{'٠' * 32}.{'a' * 65}"])

@@ -108,6 +108,9 @@ async def test_a_token_of_a_provider_becomes_one_for_one_resource(
     verdict = await agent.world.verdict(answer["access_token"], "/mcp/ledger")
     assert (verdict["caller"]["subject"], verdict["caller"]["client"]) == ("corp:7", "robot")
     assert await tools(agent, answer["access_token"]) == ["read"]
+    body = {"provider": "corp", "group": "robots", "groups": []}
+    await agent.world.parts.store.commit("group_mappings", "corp:robots", body, affects={"*"})
+    assert await tools(agent, answer["access_token"]) == [], "a mapping counts for what was exchanged before"
     assert (await exchanged(agent, "expired")).json()["error"] == "invalid_grant"
     assert (await exchanged(agent, "other")).json()["error"] == "invalid_grant"
 

@@ -32,7 +32,8 @@ async def test_groups_of_a_token_count_as_the_table_says_and_never_as_our_admini
     body = {"provider": "corp", "group": "finance", "groups": ["fin-team"]}
     await world.parts.store.commit("group_mappings", "corp:finance", body, affects={"group:fin-team"})
     await world.parts.snapshot.refresh()
-    caller = await world.parts.provider_tokens.verify(openid.access_token(groups=["finance", "admins"]))
+    token = openid.access_token(groups=["finance", "admins"])
+    caller = await world.parts.provider_tokens.caller(token, "/mcp/ledger")
     assert caller.groups == ["fin-team"]
 
 
