@@ -40,4 +40,4 @@ def check(
         rows = [(step["state"], step["step"], step["detail"], step["fix"]) for step in report["steps"]]
         show_table(["state", "step", "what was found", "fix"], rows)
     if not report["ok"]:
-        raise CliError(f"nobody can log in by {name} as it is configured; see the fix of what failed")
+        raise CliError(f"{name} does not work as it is configured; see the fix of what failed")

@@ -125,6 +125,8 @@ class Realm:
             raise RealmError(f"{where}: {_reason(error.response_code)}") from None
         except OSError as error:  # requests' own errors are among these
             reason = error.strerror or type(error).__name__
+            if error.filename:
+                reason = f"{error.filename}: {reason}"
             raise RealmError(f"{where} cannot be used: {reason}") from None
 
 

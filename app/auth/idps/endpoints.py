@@ -39,7 +39,8 @@ async def check_idp(name: str, auth: AuthParts) -> Report:
     provider = auth.providers.get(name)
     if isinstance(provider, OidcProvider):
         steps = [step async for step in check_oidc(provider)]
-        if provider.config.administration:
+        discovered = any(step.step == "discovery" and step.state == "ok" for step in steps)
+        if provider.config.administration and discovered:
             steps.append(await check_administration(auth.settings, provider.config))
     elif isinstance(config, SamlProviderConfig):
         steps = [step async for step in check_saml(auth.settings, config)]
