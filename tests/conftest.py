@@ -1,6 +1,9 @@
 import pytest
+from hypothesis import settings
 
 pytest.register_assert_rewrite("tests.contract.store", "tests.contract.leases")
+settings.register_profile("any-machine", deadline=None)  # how long an example takes is the machine's affair
+settings.load_profile("any-machine")
 
 
 @pytest.fixture
