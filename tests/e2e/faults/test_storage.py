@@ -35,11 +35,11 @@ def test_a_full_disk_stops_no_call_and_lines_come_again_with_room(small_disk: Pa
     if find() is None:
         pytest.skip("no NGINX with Lua: apt-get install nginx libnginx-mod-http-lua lua-cjson lua-resty-core")
     audit, ballast = small_disk / "audit.jsonl", small_disk / "ballast"
+    ballast.write_bytes(b"x" * (32 * 1024))
     stack = Stack.start(tmp_path, GATEPOST_AUDIT_FILE=str(audit))
     try:
         with attaching(stack) as attach, load(attach("good")) as seen:
             seen.goes_on()
-            ballast.write_bytes(b"x" * (32 * 1024))
             until(lambda: _is_full(small_disk), what="a full disk")
             seen.goes_on(500)
             ballast.unlink()
