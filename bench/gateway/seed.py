@@ -36,12 +36,17 @@ async def _seed(state: Path, servers: Mapping[str, str], tokens: int) -> list[st
         await _add_scope(store, servers)
         made = TokenStore(store)
         expires = datetime.now(UTC) + LIFE
-        return [
-            (await made.create("bench", f"local:caller-{number}", [GROUP], None, expires))[1]
-            for number in range(tokens)
-        ]
+        subjects = [f"local:caller-{number}" for number in range(tokens)]
+        for subject in subjects:
+            await _add_person(store, subject)
+        return [(await made.create("bench", subject, None, expires))[1] for subject in subjects]
     finally:
         await store.close()
+
+
+async def _add_person(store: Store, subject: str) -> None:
+    person = {"subject": subject, "provider": "local", "name": subject, "mail": "", "groups": [GROUP]}
+    await store.put("people", subject, {**person, "seen_at": datetime.now(UTC).timestamp()})
 
 
 async def _add_server(store: Store, slug: str, url: str) -> None:
