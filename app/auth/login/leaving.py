@@ -12,7 +12,6 @@ from app.auth.sessions.service import Session
 from app.core.sealing import SealError
 
 BACK = "/login?choose=true"
-GRANTS = "grants"
 _log = structlog.get_logger(__name__)
 
 
@@ -24,7 +23,7 @@ async def leave(auth: Parts, session: Session | None) -> Response:
     """
     login = None if session is None else await _login(auth, session)
     url = None if login is None else await _url(auth, login)
-    if login is not None and not (await auth.store.list(GRANTS, {"login": login.id}, limit=1)).items:
+    if login is not None and not await auth.grants.work_by(login.id):
         await auth.logins.end(login.id)
         auth.background.run("tell a provider that a login is over", _forget(auth, login))
     if login is None or url is None:

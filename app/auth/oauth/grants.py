@@ -92,6 +92,11 @@ class Grants:
                 continue
             return
 
+    async def work_by(self, login: str) -> bool:
+        """Whether a grant in force is vouched for by that login."""
+        where = {"login": login, "revoked_at": None}
+        return bool((await self._store.list(GRANTS, where, limit=1)).items)
+
     async def of(self, subject: str) -> Sequence[Grant]:
         """A subject's grants in force, newest first."""
         items: list[Grant] = []

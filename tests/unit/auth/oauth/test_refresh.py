@@ -162,3 +162,12 @@ async def test_a_client_that_is_made_anew_has_nothing_of_the_one_before(flow: Fl
 async def test_what_is_no_refresh_token_is_refused(flow: Flow, value: str) -> None:
     answer: Any = await flow.refresh(value)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+
+
+async def test_a_login_is_worked_by_until_its_grant_is_revoked(flow: Flow) -> None:
+    await flow.tokens()
+    grants = flow.world.parts.grants
+    (grant,) = await grants.of("local:admin")
+    assert await grants.work_by(grant.login)
+    await grants.revoke(grant.id)
+    assert not await grants.work_by(grant.login)
