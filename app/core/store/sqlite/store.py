@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from app.core.store import sqlite_documents as documents
+from app.core.store.sqlite import documents
 from app.core.store.base import Body, Change, Changes, Document, Page
-from app.core.store.sqlite_database import Database, Work
+from app.core.store.sqlite.database import Database, Work
 
 KEPT_CHANGES = 10_000
 _SWEEP_EVERY_S = 60.0

@@ -1,0 +1,3 @@
+from app.core.store.sqlite.store import SqliteStore
+
+__all__ = ["SqliteStore"]
