@@ -11,6 +11,8 @@ from starlette.exceptions import HTTPException
 from app.core.store import Conflict, StoreError
 
 MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+"""When to try again what the store could not do; a database that changes its primary needs some seconds."""
 _log = structlog.get_logger(__name__)
 _REASONS = {"missing": "it is missing", "extra_forbidden": "there is no such member"}
 
@@ -98,7 +100,8 @@ async def _conflict(_request: Request, error: Exception) -> JSONResponse:
 async def _store(_request: Request, error: Exception) -> JSONResponse:
     _log.error("the store cannot be used", error=str(error))
     detail = "the log of this process says why"
-    return Problem(503, "store-unavailable", "The store cannot be used", detail).response()
+    headers = {"Retry-After": str(RETRY_AFTER_S)}
+    return Problem(503, "store-unavailable", "The store cannot be used", detail, headers=headers).response()
 
 
 async def _unexpected(_request: Request, _error: Exception) -> JSONResponse:

@@ -76,6 +76,18 @@ class Settings(BaseModel):
     sealing_keys: SecretStr | None = Field(
         None, description="base64 keys of 32 bytes, by commas; the first seals, all open"
     )
+    mongodb_uri: SecretStr | None = Field(
+        None, description="mongodb:// or mongodb+srv:// address of MongoDB or DocumentDB; default: SQLite"
+    )
+    mongodb_username: str | None = Field(None, description="the user, where the URI has none")
+    mongodb_password: SecretStr | None = Field(
+        None, description="the user's password, where the URI has none"
+    )
+    mongodb_collection_prefix: str = Field(
+        "",
+        pattern="^[A-Za-z0-9_]{0,32}$",
+        description="before the name of each collection",
+    )
     admin_username: str = Field("admin", description="the local administrator")
     admin_password: SecretStr | None = Field(None, description="set at the first start only")
     identity_providers: SecretStr | None = Field(
@@ -175,6 +187,13 @@ class Settings(BaseModel):
     def _usable_proxy(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             Proxy.parse(value.get_secret_value())
+        return value
+
+    @field_validator("mongodb_uri")
+    @classmethod
+    def _address_of_mongodb(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("mongodb://", "mongodb+srv://")):
+            raise ValueError("it is no mongodb:// or mongodb+srv:// address")
         return value
 
     @model_validator(mode="after")

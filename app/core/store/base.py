@@ -152,6 +152,11 @@ class Store(Protocol):
 
 async def open_store(settings: "Settings") -> Store:
     """The store that the settings name, with its tables and indexes made. Raises StoreError."""
-    from app.core.store.sqlite import SqliteStore  # noqa: PLC0415  (one backend is loaded, not all)
+    # One backend is loaded, not all.
+    if settings.mongodb_uri is not None:
+        from app.core.store.mongo import MongoStore  # noqa: PLC0415
+
+        return await MongoStore.open(settings)
+    from app.core.store.sqlite import SqliteStore  # noqa: PLC0415
 
     return await SqliteStore.open(settings.state_dir / "gatepost.db")

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from app.core.store.sqlite import documents
 from app.core.store.base import Body, Change, Changes, Document, Page
+from app.core.store.sqlite import documents
 from app.core.store.sqlite.database import Database, Work
 
 KEPT_CHANGES = 10_000

@@ -1,0 +1,3 @@
+from app.core.store.mongo.store import MongoStore
+
+__all__ = ["MongoStore"]

@@ -1,0 +1,178 @@
+"""Commits without transactions: how a write of policy and its number become one.
+
+1. The writer claims the document: it lays the whole change, with the next number, into the document itself.
+   A claimed document takes no other write.
+2. It inserts that change into `changes` under its number, which is the `_id`: this insert, which one writer
+   alone can make, is the commit.
+3. It applies the change to the document, which takes the claim away.
+
+A writer may die, or stop for any time, between two of these steps. Whoever meets a claim finishes it: he
+makes the same insert; where the number belongs to another change by then, he takes the claim away, and its
+writer, if it still lives, begins again. Nobody waits for anybody, and no clock decides.
+
+Number n + 1 is claimed only by one who has seen n applied. So the newest change alone can be one that its
+document does not show yet, and who reads numbers applies that one first.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from bson import ObjectId
+from pymongo.errors import DuplicateKeyError
+
+from app.core.store.base import Change
+from app.core.store.collections import CHANGES
+from app.core.store.mongo import documents
+from app.core.store.mongo.connection import Connection
+from app.core.store.mongo.documents import Bson
+
+_STATE = {"revision": 1, "version": 1, "expires_at": 1, "claim": 1}
+_UNMET = timedelta(days=1)  # after that a claim may be swept with a document that has expired
+_TRIM_EVERY = 100
+_TRIM_AGE, _FRESH = timedelta(hours=1), timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class State:
+    """What a writer must know of a document; None for `version` where there is none at all."""
+
+    version: ObjectId | None = None
+    revision: int = 0
+    expires_at: datetime = documents.LONG_AGO
+    claim: Bson | None = None
+
+    @property
+    def shown(self) -> int:
+        """The revision that readers see; 0 for none."""
+        return self.revision if self.expires_at > documents.now() else 0
+
+
+@dataclass(frozen=True)
+class Write:
+    """A write of policy; None for `body`, the JSON text, is a deletion."""
+
+    collection: str
+    id: str
+    body: str | None
+    affects: list[str]
+    expires_at: datetime
+
+    def change(self, number: int, at: datetime, revision: int) -> Bson:
+        """The change as it is stored in `changes`, and before that in its document's claim.
+
+        `at` is a time before the newest change was read, to which `number` is the next.
+        """
+        return {"_id": number, "by": ObjectId(), "at": at, "revision": revision, **asdict(self)}
+
+
+class Commits:
+    """The order of changes in one database. Every method raises StoreError."""
+
+    def __init__(self, connection: Connection, kept: int) -> None:
+        self._connection = connection
+        self._kept = kept
+        self._applied = 0
+
+    async def state(self, collection: str, id: str) -> State:
+        """The document as a writer sees it."""
+        found = await self._connection.find_one(collection, {"_id": id}, _STATE)
+        if found is None:
+            return State()
+        return State(found["version"], found["revision"], found["expires_at"], found.get("claim"))
+
+    async def newest(self) -> int:
+        """The number of the newest change, once its document shows it; 0 for none."""
+        found = await self._newest({"_id": 1})
+        number = found["_id"] if found else 0
+        if number > self._applied and (change := await self._newest(None)):
+            number = change["_id"]
+            await self.apply(change)
+        return number
+
+    async def since(self, number: int, limit: int) -> list[Bson] | None:
+        """Changes after a number, oldest first, all of them applied; None where that number is unknown."""
+        where = {"_id": {"$gte": number}}
+        found = await self._connection.find(CHANGES, where, limit=limit + 1)
+        if found and found[-1]["_id"] > self._applied:
+            await self.apply(found[-1])
+        known = number == 0 and not found
+        if found and found[0]["_id"] == number:
+            found, known = found[1:], True
+        elif found and found[0]["_id"] == number + 1:
+            known = True
+        if not known or (len(found) >= self._kept and await self.newest() - number > self._kept):
+            return None
+        return found[:limit]
+
+    async def claim(self, state: State, change: Bson) -> bool:
+        """Lay a change into its document, unless that was written since this state was read."""
+        collection, id = change["collection"], change["id"]
+        sweep_at = documents.now() + _UNMET
+        if state.version is None:
+            place = {"_id": id, "claim": change, "sweep_at": sweep_at, "version": ObjectId()}
+            hidden = {"revision": 0, "body": "{}", "expires_at": documents.LONG_AGO}
+            try:
+                await self._connection.insert(collection, {**place, **hidden})
+            except DuplicateKeyError:
+                return False
+            return True
+        kept = {} if state.expires_at == documents.NEVER else {"$max": {"sweep_at": sweep_at}}
+        where = {"_id": id, "version": state.version, "claim": None}
+        return await self._connection.update(collection, where, {"$set": {"claim": change}, **kept})
+
+    async def finish(self, change: Bson) -> bool:
+        """Commit and apply a change that its document is claimed for; whether its number was still free."""
+        if not await self._insert(change) and not await self._was_inserted(change):
+            where = {"_id": change["id"], "claim.by": change["by"]}
+            await self._connection.update(change["collection"], where, {"$unset": {"claim": ""}})
+            return False
+        await self.apply(change)
+        return True
+
+    async def apply(self, change: Mapping[str, Any]) -> None:
+        """Make the document show a committed change; nothing happens where it does, or did, already."""
+        where = {"_id": change["id"], "claim.by": change["by"]}
+        if change["body"] is None:
+            await self._connection.delete(change["collection"], where)
+        else:
+            content = documents.content(change["body"], change["expires_at"])
+            await self._connection.replace(
+                change["collection"], where, {**content, "revision": change["revision"]}
+            )
+        self._applied = max(self._applied, change["_id"])
+
+    async def trim(self, number: int) -> None:
+        """Forget changes beyond the kept ones, now and then, but none of the last hour: see `_insert`."""
+        if number % _TRIM_EVERY == 0:
+            old = {"_id": {"$lte": number - self._kept}, "at": {"$lt": documents.now() - _TRIM_AGE}}
+            await self._connection.delete(CHANGES, old)
+
+    async def _insert(self, change: Bson) -> bool:
+        # The number of a claim that was left for an hour may be free again because it was forgotten.
+        old = documents.now() - change["at"] > _FRESH
+        if old and (found := await self._newest({"_id": 1})) and found["_id"] >= change["_id"]:
+            return False
+        try:
+            await self._connection.insert(CHANGES, change)
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def _was_inserted(self, change: Bson) -> bool:
+        # Without waiting for a majority: what refused the insert may not have reached one yet.
+        taken = await self._connection.find_one(CHANGES, {"_id": change["_id"]}, {"by": 1}, local=True)
+        return taken is not None and taken["by"] == change["by"]
+
+    async def _newest(self, shown: Bson | None) -> Bson | None:
+        found = await self._connection.find(CHANGES, {}, shown, descending=True, limit=1)
+        return found[0] if found else None
+
+
+def as_change(found: Mapping[str, Any]) -> Change:
+    """A stored change as the store gives it."""
+    written = None
+    if found["body"] is not None:
+        written = documents.document({**found, "_id": found["id"]})
+    return Change(found["_id"], found["collection"], found["id"], written, frozenset(found["affects"]))
