@@ -309,13 +309,14 @@ async def test_everything_is_there_after_a_restart(open_another: OpenAnother) ->
     await after.close()
 
 
-async def test_a_caller_that_gives_up_leaves_a_commit_whole(store: Store) -> None:
+async def test_a_caller_that_gives_up_leaves_a_commit_whole(open_another: OpenAnother, store: Store) -> None:
+    left = await open_another()
     for n in range(20):
-        task = asyncio.create_task(store.commit("servers", str(n), {}, affects=["*"]))
+        task = asyncio.create_task(left.commit("servers", str(n), {}, affects=["*"]))
         await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    await store.put("things", "after", {})
+    await left.close()
     documents = {found.id for found in (await store.list("servers")).items}
     changed = {change.id for change in await store.changes(0) or []}
     assert documents == changed

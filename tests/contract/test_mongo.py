@@ -1,4 +1,3 @@
-from collections.abc import AsyncIterator
 from functools import partial
 
 import pytest

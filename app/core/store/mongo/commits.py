@@ -2,8 +2,8 @@
 
 1. The writer claims the document: it lays the whole change, with the next number, into the document itself.
    A claimed document takes no other write.
-2. It inserts that change into `changes` under its number, which is the `_id`: this insert, which one writer
-   alone can make, is the commit.
+2. It inserts that change into `changes` with its number as the `_id`: this insert, which one writer alone
+   can make, is the commit.
 3. It applies the change to the document, which takes the claim away.
 
 A writer may die, or stop for any time, between two of these steps. Whoever meets a claim finishes it: he
@@ -14,6 +14,7 @@ Number n + 1 is claimed only by one who has seen n applied. So the newest change
 document does not show yet, and who reads numbers applies that one first.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -30,7 +31,7 @@ from app.core.store.mongo.documents import Bson
 
 _STATE = {"revision": 1, "version": 1, "expires_at": 1, "claim": 1}
 _UNMET = timedelta(days=1)  # after that a claim may be swept with a document that has expired
-_TRIM_EVERY = 100
+_TRIM_EVERY, _STEPS = 100, 4
 _TRIM_AGE, _FRESH = timedelta(hours=1), timedelta(minutes=1)
 
 
@@ -64,7 +65,14 @@ class Write:
 
         `at` is a time before the newest change was read, to which `number` is the next.
         """
-        return {"_id": number, "by": ObjectId(), "at": at, "revision": revision, **asdict(self)}
+        return {
+            "_id": key(number),
+            "number": number,
+            "by": ObjectId(),
+            "at": at,
+            "revision": revision,
+            **asdict(self),
+        }
 
 
 class Commits:
@@ -74,6 +82,7 @@ class Commits:
         self._connection = connection
         self._kept = kept
         self._applied = 0
+        self._asked = 0.0
 
     async def state(self, collection: str, id: str) -> State:
         """The document as a writer sees it."""
@@ -84,27 +93,25 @@ class Commits:
 
     async def newest(self) -> int:
         """The number of the newest change, once its document shows it; 0 for none."""
-        found = await self._newest({"_id": 1})
-        number = found["_id"] if found else 0
-        if number > self._applied and (change := await self._newest(None)):
-            number = change["_id"]
+        asked = time.time()
+        recent = 0 <= asked - self._asked < _FRESH.total_seconds()
+        change = await self._next(self._applied) if recent else await self._last()
+        if change and change["number"] > self._applied:
             await self.apply(change)
-        return number
+        self._asked = asked
+        return self._applied
 
     async def since(self, number: int, limit: int) -> list[Bson] | None:
         """Changes after a number, oldest first, all of them applied; None where that number is unknown."""
-        where = {"_id": {"$gte": number}}
-        found = await self._connection.find(CHANGES, where, limit=limit + 1)
-        if found and found[-1]["_id"] > self._applied:
-            await self.apply(found[-1])
-        known = number == 0 and not found
-        if found and found[0]["_id"] == number:
-            found, known = found[1:], True
-        elif found and found[0]["_id"] == number + 1:
-            known = True
-        if not known or (len(found) >= self._kept and await self.newest() - number > self._kept):
+        newest = await self.newest()
+        if not newest - self._kept <= number <= newest:
             return None
-        return found[:limit]
+        if number == newest:
+            return []
+        found = await self._connection.find(
+            CHANGES, {"_id": {"$gt": key(number), "$lte": key(newest)}}, limit=limit
+        )
+        return found if found and found[0]["number"] == number + 1 else None
 
     async def claim(self, state: State, change: Bson) -> bool:
         """Lay a change into its document, unless that was written since this state was read."""
@@ -141,18 +148,18 @@ class Commits:
             await self._connection.replace(
                 change["collection"], where, {**content, "revision": change["revision"]}
             )
-        self._applied = max(self._applied, change["_id"])
+        self._applied = max(self._applied, change["number"])
 
     async def trim(self, number: int) -> None:
         """Forget changes beyond the kept ones, now and then, but none of the last hour: see `_insert`."""
         if number % _TRIM_EVERY == 0:
-            old = {"_id": {"$lte": number - self._kept}, "at": {"$lt": documents.now() - _TRIM_AGE}}
+            old = {"_id": {"$lte": key(number - self._kept)}, "at": {"$lt": documents.now() - _TRIM_AGE}}
             await self._connection.delete(CHANGES, old)
 
     async def _insert(self, change: Bson) -> bool:
         # The number of a claim that was left for an hour may be free again because it was forgotten.
         old = documents.now() - change["at"] > _FRESH
-        if old and (found := await self._newest({"_id": 1})) and found["_id"] >= change["_id"]:
+        if old and (found := await self._last()) and found["number"] >= change["number"]:
             return False
         try:
             await self._connection.insert(CHANGES, change)
@@ -165,9 +172,24 @@ class Commits:
         taken = await self._connection.find_one(CHANGES, {"_id": change["_id"]}, {"by": 1}, local=True)
         return taken is not None and taken["by"] == change["by"]
 
-    async def _newest(self, shown: Bson | None) -> Bson | None:
-        found = await self._connection.find(CHANGES, {}, shown, descending=True, limit=1)
+    async def _last(self) -> Bson | None:
+        found = await self._connection.find(CHANGES, {}, descending=True, limit=1)
         return found[0] if found else None
+
+    async def _next(self, number: int) -> Bson | None:
+        """The newest change after one that was the newest a moment ago: mostly one look at one id."""
+        newest = None
+        for _ in range(_STEPS):
+            found = await self._connection.find_one(CHANGES, {"_id": key(number + 1)})
+            if found is None:
+                return newest
+            newest, number = found, number + 1
+        return await self._last()
+
+
+def key(number: int) -> str:
+    """A number as the `_id` of its change: as text it has the same order."""
+    return f"{max(number, 0):016}"
 
 
 def as_change(found: Mapping[str, Any]) -> Change:
@@ -175,4 +197,4 @@ def as_change(found: Mapping[str, Any]) -> Change:
     written = None
     if found["body"] is not None:
         written = documents.document({**found, "_id": found["id"]})
-    return Change(found["_id"], found["collection"], found["id"], written, frozenset(found["affects"]))
+    return Change(found["number"], found["collection"], found["id"], written, frozenset(found["affects"]))

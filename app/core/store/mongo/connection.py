@@ -1,7 +1,7 @@
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
+from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
@@ -13,7 +13,12 @@ from app.core.store.mongo.documents import Bson
 
 _AUTHENTICATION_FAILED = 18
 _DUPLICATE_KEY = 11000
+_NOT_IMPLEMENTED = {115, 238}
 Result = TypeVar("Result")
+
+
+class Unsupported(StoreError):  # noqa: N818  (says what is so)
+    """The server does not know this command or option."""
 
 
 class Connection:
@@ -70,15 +75,6 @@ class Connection:
         done = await self._run(collection, lambda found: found.update_one(where, changes))
         return done.matched_count == 1
 
-    async def update_and_get(self, collection: str, where: Bson, changes: Bson, shown: Bson) -> Bson | None:
-        """Change one document; what it is now."""
-        return await self._run(
-            collection,
-            lambda found: found.find_one_and_update(
-                where, changes, shown, return_document=ReturnDocument.AFTER
-            ),
-        )
-
     async def upsert(self, collection: str, where: Bson, changes: Bson) -> None:
         """Change one document or make it. Raises DuplicateKeyError for one that is there but not so."""
         await self._run(collection, lambda found: found.update_one(where, changes, upsert=True))
@@ -92,17 +88,13 @@ class Connection:
         done = await self._run(collection, lambda found: found.delete_many(where))
         return done.deleted_count
 
-    async def take(self, collection: str, where: Bson, shown: Bson) -> Bson | None:
+    async def take(self, collection: str, where: Bson) -> Bson | None:
         """Delete one document; what it was."""
-        return await self._run(collection, lambda found: found.find_one_and_delete(where, shown))
+        return await self._run(collection, lambda found: found.find_one_and_delete(where))
 
-    async def create_indexes(self, collection: str, indexes: Sequence[IndexModel]) -> None:
-        """Make those that are not there."""
-        await self._run(collection, lambda found: found.create_indexes(indexes))
-
-    async def indexes(self, collection: str) -> Mapping[str, Any]:
-        """The collection's indexes, by name."""
-        return await self._run(collection, lambda found: found.index_information())
+    async def create_index(self, collection: str, index: IndexModel) -> None:
+        """Make it where it is not there. Raises Unsupported."""
+        await self._run(collection, lambda found: found.create_indexes([index]))
 
     async def close(self) -> None:
         """Let go of the server."""
@@ -122,6 +114,8 @@ class Connection:
         except DuplicateKeyError:
             raise
         except PyMongoError as error:
+            if isinstance(error, OperationFailure) and error.code in _NOT_IMPLEMENTED:
+                raise Unsupported(self._client.explain(error)) from error
             raise StoreError(self._client.explain(error)) from error
 
     def _collection(self, database: AsyncDatabase[Bson], name: str) -> AsyncCollection[Bson]:

@@ -22,7 +22,7 @@ Bson = dict[str, Any]
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """When a document expires that does not: readers then need one comparison, and one index serves it."""
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-SHOWN = {"revision": 1, "body": 1}
+SHOWN = {"revision": 1, "body": 1, "expires_at": 1}
 """What readers of documents ask for: an unfinished commit may be large."""
 
 _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))

@@ -47,8 +47,8 @@ class MongoStore:
         return cls(connection, kept_changes, sweeps=not expires)
 
     async def get(self, collection: str, id: str) -> Document | None:
-        found = await self._connection.find_one(collection, documents.live(id), documents.SHOWN)
-        return None if found is None else documents.document(found)
+        found = await self._connection.find_one(collection, {"_id": id}, documents.SHOWN)
+        return documents.document(found) if found and found["expires_at"] > documents.now() else None
 
     async def list(
         self,

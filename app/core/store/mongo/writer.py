@@ -27,17 +27,16 @@ class Writer:
 
     async def put(self, collection: str, id: str, content: Bson, expected: int | None) -> Document:
         """Write what `documents.content` made."""
-        kept = {} if "sweep_at" in content else {"$unset": {"sweep_at": ""}}
-        changes = {"$set": content, "$inc": {"revision": 1}, **kept}
         for pause in _pauses(collection, id):
             await asyncio.sleep(pause)
-            if expected != 0:
-                where = {**documents.live(id, expected), **_UNCLAIMED}
-                found = await self._connection.update_and_get(collection, where, changes, {"revision": 1})
-                if found:
-                    return documents.document({**found, "body": content["body"]})
-            if not expected and await self._make(collection, id, content):
-                return documents.document({"_id": id, "revision": 1, "body": content["body"]})
+            revision, where = expected, documents.live(id, expected)
+            if expected is None:
+                state = await self._commits.state(collection, id)
+                revision, where = state.shown, {"_id": id, "version": state.version}
+            if revision and await self._change(collection, where, content):
+                return documents.document({"_id": id, "revision": revision + 1, **content})
+            if not revision and await self._make(collection, id, content):
+                return documents.document({"_id": id, "revision": 1, **content})
             await self._look(collection, id, expected)
         raise AssertionError
 
@@ -47,7 +46,11 @@ class Writer:
             return 0
         new = [{"_id": id, "revision": 1, **content} for id, content in made.items()]
         there = await self._connection.insert_new(collection, new)
-        remade = [await self._make(collection, id, made[id]) for id in there]
+        if not there:
+            return len(made)
+        over = {"_id": {"$in": sorted(there)}, "expires_at": {"$lte": documents.now()}}
+        expired = await self._connection.find(collection, over, {"_id": 1}, limit=len(there))
+        remade = [await self._make(collection, one["_id"], made[one["_id"]]) for one in expired]
         return len(made) - len(there) + sum(remade)
 
     async def delete(self, collection: str, id: str, expected: int | None) -> bool:
@@ -66,7 +69,7 @@ class Writer:
         for pause in _pauses(collection, id):
             await asyncio.sleep(pause)
             where = {**documents.live(id), **_UNCLAIMED}
-            if found := await self._connection.take(collection, where, documents.SHOWN):
+            if found := await self._connection.take(collection, where):
                 return documents.document(found)
             if await self._look(collection, id, None) == 0:
                 return None
@@ -92,6 +95,11 @@ class Writer:
                         await self._commits.trim(number)
                     return None if write.body is None else documents.document({**change, "_id": write.id})
         raise AssertionError
+
+    async def _change(self, collection: str, where: Bson, content: Bson) -> bool:
+        kept = {} if "sweep_at" in content else {"$unset": {"sweep_at": ""}}
+        changes = {"$set": content, "$inc": {"revision": 1}, **kept}
+        return await self._connection.update(collection, {**where, **_UNCLAIMED}, changes)
 
     async def _make(self, collection: str, id: str, content: Bson) -> bool:
         where = {"_id": id, "expires_at": {"$lte": documents.now()}, **_UNCLAIMED}
