@@ -3,7 +3,7 @@ from collections.abc import Mapping
 COLLECTIONS: Mapping[str, tuple[str, ...]] = {
     "servers": (),
     "agents": (),
-    "tools": ("server",),
+    "tools": ("server", "state"),
     "scopes": (),
     "group_mappings": ("provider",),
     "security_scans": ("server",),
@@ -17,7 +17,7 @@ COLLECTIONS: Mapping[str, tuple[str, ...]] = {
     "consents": ("subject", "client_id"),
     "codes": (),
     "used_codes": (),
-    "grants": ("subject", "client_id"),
+    "grants": ("subject", "client_id", "login"),
     "revoked_tokens": (),
     "assertions": (),
     "saml_outcomes": (),
