@@ -8,6 +8,7 @@ from app.cli import (
     agent_commands,
     audit_commands,
     client_commands,
+    doctor_commands,
     grant_commands,
     group_commands,
     idp_commands,
@@ -40,6 +41,7 @@ app.add_typer(client_commands.app, name="client")
 app.add_typer(grant_commands.app, name="grant")
 app.add_typer(audit_commands.app, name="audit")
 search_commands.add_to(app)
+doctor_commands.add_to(app)
 app.add_typer(nginx_commands.app, name="nginx")
 
 

@@ -53,6 +53,11 @@ class Client:
         self._renewing = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
 
+    @property
+    def is_documentdb(self) -> bool:
+        """Whether the address is one of Amazon DocumentDB."""
+        return is_documentdb(self._sources[0])
+
     def database(self) -> AsyncDatabase[Bson]:
         """The database: always its primary, and what a majority of the servers has."""
         return self._client.get_default_database(
@@ -108,9 +113,14 @@ def options(uri: str) -> dict[str, Any]:
     parts = urlsplit(uri)
     given = {name.lower() for name in parse_qs(parts.query, keep_blank_values=True)}
     found: dict[str, Any] = {name: value for name, value in DEFAULTS.items() if name.lower() not in given}
-    if _DOCUMENTDB.search(parts.netloc):
+    if is_documentdb(uri):
         found["retryWrites"] = False
     return found
+
+
+def is_documentdb(uri: str) -> bool:
+    """Whether the hosts of a URI are those of Amazon DocumentDB."""
+    return bool(_DOCUMENTDB.search(urlsplit(uri).netloc))
 
 
 def _connect(uri: str, username: str | None, password: str | None) -> AsyncMongoClient[Bson]:

@@ -13,12 +13,17 @@ from app.core.store.mongo.documents import Bson
 
 _AUTHENTICATION_FAILED = 18
 _DUPLICATE_KEY = 11000
+_UNAUTHORIZED = 13
 _NOT_IMPLEMENTED = {115, 238}
 Result = TypeVar("Result")
 
 
 class Unsupported(StoreError):  # noqa: N818  (says what is so)
     """The server does not know this command or option."""
+
+
+class Refused(StoreError):  # noqa: N818  (says what is so)
+    """The user may not do this."""
 
 
 class Connection:
@@ -96,6 +101,18 @@ class Connection:
         """Make it where it is not there. Raises Unsupported."""
         await self._run(collection, lambda found: found.create_indexes([index]))
 
+    async def indexes(self, collection: str) -> dict[str, Bson]:
+        """The collection's indexes by name, as the server describes them."""
+
+        async def work(found: AsyncCollection[Bson]) -> list[Bson]:
+            return [dict(index) async for index in await found.list_indexes()]
+
+        return {index["name"]: index for index in await self._run(collection, work)}
+
+    async def command(self, name: str) -> Bson:
+        """Ask the server about itself."""
+        return await self._run("meta", lambda found: found.database.client.admin.command(name))
+
     async def close(self) -> None:
         """Let go of the server."""
         await self._client.close()
@@ -116,6 +133,8 @@ class Connection:
         except PyMongoError as error:
             if isinstance(error, OperationFailure) and error.code in _NOT_IMPLEMENTED:
                 raise Unsupported(self._client.explain(error)) from error
+            if isinstance(error, OperationFailure) and error.code == _UNAUTHORIZED:
+                raise Refused(self._client.explain(error)) from error
             raise StoreError(self._client.explain(error)) from error
 
     def _collection(self, database: AsyncDatabase[Bson], name: str) -> AsyncCollection[Bson]:

@@ -1,0 +1,4 @@
+from app.core.doctor.finding import Finding, State
+from app.core.doctor.store import check_store
+
+__all__ = ["Finding", "State", "check_store"]
