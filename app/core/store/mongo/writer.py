@@ -1,18 +1,18 @@
 import asyncio
 import random
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 
 from pymongo.errors import DuplicateKeyError
 
-from app.core.store.base import Conflict, Document, StoreError
+from app.core.store.base import ABSENT, Conflict, Document, StoreError
 from app.core.store.mongo import documents
 from app.core.store.mongo.commits import Commits, Write
 from app.core.store.mongo.connection import Connection
 from app.core.store.mongo.documents import Bson
 
-_PATIENCE_S = 30.0
+_PATIENCE_S, _QUEUE_S = 30.0, 10.0
 _LONGEST_PAUSE_S = 0.02
 _UNCLAIMED = {"claim": None}
 
@@ -50,8 +50,12 @@ class Writer:
             return len(made)
         over = {"_id": {"$in": sorted(there)}, "expires_at": {"$lte": documents.now()}}
         expired = await self._connection.find(collection, over, {"_id": 1}, limit=len(there))
-        remade = [await self._make(collection, one["_id"], made[one["_id"]]) for one in expired]
-        return len(made) - len(there) + sum(remade)
+        written = len(made) - len(there)
+        for one in expired:
+            with suppress(Conflict):
+                await self.put(collection, one["_id"], made[one["_id"]], ABSENT)
+                written += 1
+        return written
 
     async def delete(self, collection: str, id: str, expected: int | None) -> bool:
         """Whether there was something to delete."""
@@ -77,7 +81,7 @@ class Writer:
 
     async def commit(self, write: Write, expected: int | None) -> Document | None:
         """Write and number one change; those of one process go one after another."""
-        async with self._committing:
+        async with self._turn():
             for pause in _pauses(write.collection, write.id):
                 await asyncio.sleep(pause)
                 at = documents.now()
@@ -95,6 +99,18 @@ class Writer:
                         await self._commits.trim(number)
                     return None if write.body is None else documents.document({**change, "_id": write.id})
         raise AssertionError
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        # While the database is away each turn ends late, in an error: those who wait must not add that up.
+        try:
+            await asyncio.wait_for(self._committing.acquire(), _QUEUE_S)
+        except TimeoutError:
+            raise StoreError("too many writes wait for the database; repeat the request") from None
+        try:
+            yield
+        finally:
+            self._committing.release()
 
     async def _change(self, collection: str, where: Bson, content: Bson) -> bool:
         kept = {} if "sweep_at" in content else {"$unset": {"sweep_at": ""}}
