@@ -109,7 +109,7 @@ class Client:
 
 
 def options(uri: str) -> dict[str, Any]:
-    """What this URI leaves open: our defaults, and no retryable writes on DocumentDB, new in its version 8."""
+    """What this URI leaves open: our defaults; no retryable writes on DocumentDB, new in its version 8."""
     parts = urlsplit(uri)
     given = {name.lower() for name in parse_qs(parts.query, keep_blank_values=True)}
     found: dict[str, Any] = {name: value for name, value in DEFAULTS.items() if name.lower() not in given}
