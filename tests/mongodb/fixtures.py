@@ -24,6 +24,6 @@ def mongodb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoSe
 def mongodb(mongodb_server: MongoServer) -> Iterator[Settings]:
     """The settings of a store in a new database."""
     name = f"test_{uuid.uuid4().hex}"
-    yield Settings.from_environ({"GATEPOST_MONGODB_URI": f"{mongodb_server.uri}{name}"})
+    yield Settings.from_environ({"GATEPOST_MONGODB_URI": mongodb_server.database(name)})
     with MongoClient[dict[str, object]](mongodb_server.uri) as client:
         client.drop_database(name)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,22 +18,33 @@ DEADLINE_S = 30.0
 
 @dataclass
 class MongoServer:
-    """A server on a loopback port that keeps its data in a folder, so that it can be killed and come back."""
+    """A server on a loopback port that keeps its data in a folder, so that it can be killed and come back.
+
+    `options` are those of `tests/mongodb/server/main.go`, `reach` the options of a URI that reaches it.
+    """
 
     state: Path
+    options: Sequence[str] = ()
+    reach: str = ""
     port: int = field(default_factory=free_port)
     _process: subprocess.Popen[bytes] | None = None
 
     @property
     def uri(self) -> str:
-        return f"mongodb://127.0.0.1:{self.port}/"
+        return self.database("")
+
+    def database(self, name: str) -> str:
+        """The URI of one of its databases."""
+        return f"mongodb://127.0.0.1:{self.port}/{name}{self.reach}"
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
         self.state.mkdir(parents=True, exist_ok=True)
         log = (self.state / "log").open("ab")
         command = [os.environ["FERRETDB"], "--listen", f"127.0.0.1:{self.port}", "--state", str(self.state)]
-        self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        if record := os.environ.get("MONGODB_RECORD"):
+            command += ["--record", record]
+        self._process = subprocess.Popen([*command, *self.options], stdout=log, stderr=log)
         log.close()
         end = time.monotonic() + DEADLINE_S
         while not self._answers():

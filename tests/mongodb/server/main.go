@@ -1,88 +1,63 @@
+// A MongoDB server for tests: FerretDB with its SQLite backend, behind a proxy that makes it as strict as MongoDB.
 package main
 
 import (
 	"context"
-	"encoding/binary"
+	"crypto/tls"
 	"flag"
-	"io"
 	"log"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
-	"sync"
+	"strings"
 
 	"github.com/FerretDB/FerretDB/ferretdb"
 )
 
-var one sync.Mutex
-
-func read(c net.Conn) ([]byte, error) {
-	var head [4]byte
-	if _, err := io.ReadFull(c, head[:]); err != nil {
-		return nil, err
-	}
-	n := binary.LittleEndian.Uint32(head[:])
-	b := make([]byte, n)
-	copy(b, head[:])
-	_, err := io.ReadFull(c, b[4:])
-	return b, err
-}
-
-func serve(c net.Conn, sock string) {
-	defer c.Close()
-	s, err := net.Dial("unix", sock)
-	if err != nil {
-		return
-	}
-	defer s.Close()
-	for {
-		m, err := read(c)
-		if err != nil {
-			return
-		}
-		r, err := func() ([]byte, error) {
-			one.Lock()
-			defer one.Unlock()
-			if _, err := s.Write(m); err != nil {
-				return nil, err
-			}
-			return read(s)
-		}()
-		if err != nil {
-			return
-		}
-		if _, err := c.Write(r); err != nil {
-			return
-		}
-	}
-}
-
 func main() {
 	listen := flag.String("listen", "127.0.0.1:27017", "loopback address and port")
-	state := flag.String("state", "", "folder of the data")
+	state := flag.String("state", "", "folder of the data, which outlives the process")
+	record := flag.String("record", "", "file that gets one JSON line for each shape of command that Gatepost sends")
+	username := flag.String("username", "", "with it, clients must log in by SCRAM")
+	password := flag.String("password-file", "", "file of that user's password, read at each login")
+	deny := flag.String("deny", "", "commands that the user may not use, by commas")
+	certificate := flag.String("tls-certificate", "", "PEM chain; with it the server speaks TLS")
+	key := flag.String("tls-key", "", "PEM key")
 	flag.Parse()
-	sock := filepath.Join(*state, "s.sock")
-	os.Remove(sock)
-	f, err := ferretdb.New(&ferretdb.Config{
-		Listener:  ferretdb.ListenerConfig{Unix: sock},
+
+	socket := filepath.Join(*state, "socket")
+	_ = os.Remove(socket)
+	database, err := ferretdb.New(&ferretdb.Config{
+		Listener:  ferretdb.ListenerConfig{Unix: socket},
 		Handler:   "sqlite",
 		SQLiteURL: "file:" + *state + "/",
+		Logger:    slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	l, err := net.Listen("tcp", *listen)
+	listener, err := net.Listen("tcp", *listen)
 	if err != nil {
 		log.Fatal(err)
 	}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				log.Fatal(err)
-			}
-			go serve(c, sock)
+	if *certificate != "" {
+		pair, err := tls.LoadX509KeyPair(*certificate, *key)
+		if err != nil {
+			log.Fatal(err)
 		}
-	}()
-	log.Fatal(f.Run(context.Background()))
+		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{pair}})
+	}
+	denied := map[string]bool{}
+	for _, command := range strings.Split(*deny, ",") {
+		denied[command] = true
+	}
+	proxy := &proxy{
+		socket:   socket,
+		login:    login{username: *username, passwordFile: *password},
+		denied:   denied,
+		recorder: newRecorder(*record),
+	}
+	go proxy.serve(listener)
+	log.Fatal(database.Run(context.Background()))
 }
