@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import settings
 
-from tests.mongodb.fixtures import mongodb, mongodb_server  # noqa: F401  (fixtures)
+from tests.mongodb.fixtures import backend, mongodb, mongodb_server  # noqa: F401  (fixtures)
 
 pytest.register_assert_rewrite("tests.contract.store", "tests.contract.leases")
 settings.register_profile("any-machine", deadline=None)  # how long an example takes is the machine's affair

@@ -1,3 +1,5 @@
+"""Stores for tests. A test that asks for `backend` runs on every one."""
+
 import os
 import uuid
 from collections.abc import Iterator
@@ -8,10 +10,14 @@ from pymongo import MongoClient
 from app.core.settings import Settings
 from tests.mongodb.server import INSTALL, MongoServer
 
+Variables = dict[str, str]
+OURS, GIVEN = "ferretdb", "test-mongo-uri"
+SERVERS = [OURS, GIVEN] if os.environ.get("TEST_MONGO_URI") else [OURS]
+
 
 @pytest.fixture(scope="session")
 def mongodb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
-    """One server for every test that does not stop it; each test has a database of its own there."""
+    """One server for every test that does not stop it."""
     if not os.environ.get("FERRETDB"):
         pytest.skip(INSTALL)
     server = MongoServer(tmp_path_factory.mktemp("mongodb"))
@@ -20,10 +26,33 @@ def mongodb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoSe
     server.stop()
 
 
-@pytest.fixture
-def mongodb(mongodb_server: MongoServer) -> Iterator[Settings]:
-    """The settings of a store in a new database."""
-    name = f"test_{uuid.uuid4().hex}"
-    yield Settings.from_environ({"GATEPOST_MONGODB_URI": mongodb_server.database(name)})
-    with MongoClient[dict[str, object]](mongodb_server.uri) as client:
-        client.drop_database(name)
+@pytest.fixture(params=SERVERS)
+def mongodb(request: pytest.FixtureRequest) -> Iterator[Settings]:
+    """The settings of a store in new collections, once for each server."""
+    yield from (Settings.from_environ(found) for found in _new(request, request.param))
+
+
+@pytest.fixture(params=["sqlite", *SERVERS])
+def backend(request: pytest.FixtureRequest) -> Iterator[Variables]:
+    """The variables that name a new store, beside the state folder: none for SQLite."""
+    if request.param == "sqlite":
+        yield {}
+    else:
+        yield from _new(request, request.param)
+
+
+def _new(request: pytest.FixtureRequest, server: str) -> Iterator[Variables]:
+    if server == OURS:
+        name = f"test_{uuid.uuid4().hex}"
+        uri = request.getfixturevalue("mongodb_server").database(name)
+        yield {"GATEPOST_MONGODB_URI": uri}
+        with MongoClient[dict[str, object]](uri) as client:
+            client.drop_database(name)
+        return
+    uri, prefix = os.environ["TEST_MONGO_URI"], f"test_{uuid.uuid4().hex[:16]}_"
+    yield {"GATEPOST_MONGODB_URI": uri, "GATEPOST_MONGODB_COLLECTION_PREFIX": prefix}
+    with MongoClient[dict[str, object]](uri) as client:
+        database = client.get_default_database("gatepost")
+        for name in database.list_collection_names():
+            if name.startswith(prefix):
+                database.drop_collection(name)

@@ -6,6 +6,9 @@ if TYPE_CHECKING:
     from app.core.settings import Settings
 
 Body = Mapping[str, Any]
+KEPT_CHANGES = 10_000
+"""How many of the newest changes a store remembers; who fell behind further reads everything anew."""
+
 ABSENT = 0
 """The revision of a document that is not there: `expected=ABSENT` creates and never overwrites."""
 
@@ -150,13 +153,13 @@ class Store(Protocol):
         ...
 
 
-async def open_store(settings: "Settings") -> Store:
+async def open_store(settings: "Settings", kept_changes: int = KEPT_CHANGES) -> Store:
     """The store that the settings name, with its tables and indexes made. Raises StoreError."""
     # One backend is loaded, not all.
     if settings.mongodb_uri is not None:
         from app.core.store.mongo import MongoStore  # noqa: PLC0415
 
-        return await MongoStore.open(settings)
+        return await MongoStore.open(settings, kept_changes)
     from app.core.store.sqlite import SqliteStore  # noqa: PLC0415
 
-    return await SqliteStore.open(settings.state_dir / "gatepost.db")
+    return await SqliteStore.open(settings.state_dir / "gatepost.db", kept_changes)

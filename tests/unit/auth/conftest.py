@@ -18,6 +18,7 @@ from app.core.sealing import Sealer
 from app.core.settings import Settings
 from app.core.store import open_store
 from app.core.tokens import TokenStore
+from tests.mongodb.fixtures import Variables
 
 SECRET = "the-gateways-own"
 PASSWORD = "correct horse"
@@ -26,7 +27,7 @@ NOW = "2026-01-01T00:00:00Z"
 
 @dataclass
 class World:
-    """A real auth server on a real SQLite file, and what a registry would write beside it."""
+    """A real auth server on a real store, and what a registry would write beside it."""
 
     parts: Parts
     public: httpx2.AsyncClient
@@ -118,8 +119,8 @@ def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return settings_for(tmp_path)
+def settings(tmp_path: Path, backend: Variables) -> Settings:
+    return settings_for(tmp_path, **backend)
 
 
 @pytest.fixture

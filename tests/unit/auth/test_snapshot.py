@@ -66,7 +66,10 @@ async def test_a_store_put_back_from_a_backup_is_read_anew(
     await world.server("ledger")
     await world.server("payroll")
     await world.parts.snapshot.refresh()
-    elsewhere = {"state_dir": tmp_path_factory.mktemp("backup")}
+    elsewhere = {
+        "state_dir": tmp_path_factory.mktemp("backup"),
+        "mongodb_collection_prefix": f"{world.parts.settings.mongodb_collection_prefix}backup_",
+    }
     backup = await open_store(world.parts.settings.model_copy(update=elsewhere))
     monkeypatch.setattr(world.parts.snapshot, "_store", backup)
     assert await world.parts.snapshot.refresh() == 0

@@ -4,13 +4,19 @@ from pathlib import Path
 import pytest
 
 from app.core.sealing import Sealer
-from app.core.store import Store
-from app.core.store.sqlite import SqliteStore
+from app.core.settings import Settings
+from app.core.store import Store, open_store
+from tests.mongodb.fixtures import Variables
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await SqliteStore.open(tmp_path / "gatepost.db")
+def settings(tmp_path: Path, backend: Variables) -> Settings:
+    return Settings.from_environ({"GATEPOST_STATE_DIR": str(tmp_path), **backend})
+
+
+@pytest.fixture
+async def store(settings: Settings) -> AsyncIterator[Store]:
+    opened = await open_store(settings)
     yield opened
     await opened.close()
 

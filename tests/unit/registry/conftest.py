@@ -21,6 +21,7 @@ from app.core.sealing import Sealer
 from app.core.settings import Settings
 from app.core.store import Store, open_store
 from app.registry.app import create_app
+from tests.mongodb.fixtures import Variables
 
 DEADLINE_S = 20.0
 PROVIDERS = """[{"type": "local"},
@@ -64,7 +65,7 @@ async def until(holds: Callable[[], bool | Awaitable[bool]]) -> None:
 
 @dataclass
 class World:
-    """A real registry on a real SQLite file, served over real HTTP, and the keys that auth signs with."""
+    """A real registry on a real store, served over real HTTP, and the keys that auth signs with."""
 
     app: FastAPI
     settings: Settings
@@ -129,12 +130,13 @@ def document(slug: str, url: str | None = None, **settings: Any) -> dict[str, An
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+async def world(tmp_path: Path, backend: Variables) -> AsyncIterator[World]:
     settings = Settings.from_environ(
         {
             "GATEPOST_STATE_DIR": str(tmp_path),
             "GATEPOST_UPSTREAM_NETWORKS": "127.0.0.0/8",
             "GATEPOST_IDENTITY_PROVIDERS": PROVIDERS,
+            **backend,
         }
     )
     store = await open_store(settings)

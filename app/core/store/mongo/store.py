@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pymongo.errors import DuplicateKeyError
 
 from app.core.settings import Settings
-from app.core.store.base import Body, Changes, Document, Page
+from app.core.store.base import KEPT_CHANGES, Body, Changes, Document, Page
 from app.core.store.collections import COLLECTIONS, LEASES
 from app.core.store.mongo import documents
 from app.core.store.mongo.client import Client
@@ -16,7 +16,6 @@ from app.core.store.mongo.connection import Connection
 from app.core.store.mongo.schema import prepare
 from app.core.store.mongo.writer import Writer
 
-KEPT_CHANGES = 10_000
 _SWEEP_EVERY_S = 60.0
 Result = TypeVar("Result")
 

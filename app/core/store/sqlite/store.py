@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from app.core.store.base import Body, Change, Changes, Document, Page
+from app.core.store.base import KEPT_CHANGES, Body, Change, Changes, Document, Page
 from app.core.store.sqlite import documents
 from app.core.store.sqlite.database import Database, Work
 
-KEPT_CHANGES = 10_000
 _SWEEP_EVERY_S = 60.0
 Result = TypeVar("Result")
 

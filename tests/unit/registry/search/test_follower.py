@@ -4,18 +4,20 @@ from pathlib import Path
 import pytest
 
 from app.core.models import ToolState
-from app.core.store import Store
-from app.core.store.sqlite import SqliteStore
+from app.core.settings import Settings
+from app.core.store import Store, open_store
 from app.registry.search.follower import Follower
 from app.registry.search.index import SearchIndex
+from tests.mongodb.fixtures import Variables
 from tests.unit.registry.search.samples import granted, reader, server, tool
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await SqliteStore.open(tmp_path / "gatepost.db", kept_changes=3)
+async def store(tmp_path: Path, backend: Variables) -> AsyncIterator[Store]:
+    settings = Settings.from_environ({"GATEPOST_STATE_DIR": str(tmp_path), **backend})
+    opened = await open_store(settings, kept_changes=3)
     yield opened
     await opened.close()
 
