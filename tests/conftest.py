@@ -8,6 +8,10 @@ settings.register_profile("any-machine", deadline=None)  # how long an example t
 settings.load_profile("any-machine")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--store", choices=["sqlite", "mongodb"], default="sqlite", help="of tests/e2e")
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"

@@ -10,7 +10,6 @@ from pathlib import Path
 import httpx2
 
 from app.cli.nginx import find
-from app.core.settings import load_settings
 from app.core.store import open_store
 from app.core.tokens import TokenStore
 from tests.e2e.stack import Stack, free_port, until
@@ -62,7 +61,7 @@ def person(stack: Stack, subject: str, *groups: str, scopes: list[str] | None = 
     """A token of somebody whom a provider puts in those groups from now on, narrowed to those scopes."""
 
     async def make() -> str:
-        store = await open_store(load_settings({"GATEPOST_STATE_DIR": str(stack.file())}))
+        store = await open_store(stack.settings)
         try:
             provider = subject.partition(":")[0]
             body = {"subject": subject, "provider": provider, "name": "", "mail": "", "groups": list(groups)}

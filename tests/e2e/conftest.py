@@ -1,3 +1,4 @@
+import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -6,6 +7,19 @@ from app.cli.nginx import find
 from tests.e2e.bypass.fixtures import era, gate, open_gate, tls_stack  # noqa: F401  (fixtures)
 from tests.e2e.recorder import Answer, Recorder
 from tests.e2e.stack import Stack
+
+
+@pytest.fixture(scope="session", autouse=True)
+def database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With `--store mongodb` every Gatepost that a test starts has a database of its own there."""
+    if request.config.getoption("--store") == "sqlite":
+        yield
+        return
+    server = request.getfixturevalue("mongodb_server")
+    names = itertools.count()
+    Stack.database = lambda: {"GATEPOST_MONGODB_URI": server.database(f"stack{next(names)}")}
+    yield
+    Stack.database = dict
 
 
 @pytest.fixture(scope="session")

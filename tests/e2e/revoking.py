@@ -9,7 +9,6 @@ import httpx2
 
 from app.auth.people.service import People
 from app.auth.providers.base import Person
-from app.core.settings import load_settings
 from app.core.store import open_store
 from app.core.tokens import TokenStore
 from tests.e2e.abuse.logins import log_in, session_of
@@ -139,7 +138,7 @@ def _record(stack: Stack, name: str, groups: list[str], *, make_token: bool = Fa
     subject = f"corp:{name}"
 
     async def record() -> str:
-        store = await open_store(load_settings({"GATEPOST_STATE_DIR": str(stack.file())}))
+        store = await open_store(stack.settings)
         try:
             await People(store).record(Person(subject, "corp", groups))
             return (await TokenStore(store).create(name, subject, None, None))[1] if make_token else ""

@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx2
+
+from app.core.settings import PREFIX, Settings, load_settings
 
 CHECKOUT = Path(__file__).parents[2]
 ALL = ["*"]
@@ -35,6 +37,9 @@ def until(condition: Callable[[], object], seconds: float = 20, what: str = "it"
 class Stack:
     """`gatepost up --detach` in a folder of its own."""
 
+    database: ClassVar[Callable[[], dict[str, str]]] = dict
+    """Gives the variables of a new database; none for SQLite."""
+
     folder: Path
     url: str
     environ: Mapping[str, str]
@@ -49,6 +54,7 @@ class Stack:
             "PYTHONPATH": str(CHECKOUT),
             "GATEPOST_GATEWAY_PORT": str(port),
             "GATEPOST_GATEWAY_WORKERS": "1",
+            **cls.database(),
             **settings,
         }
         stack = cls(folder, f"{scheme}://127.0.0.1:{port}", environ)
@@ -70,6 +76,12 @@ class Stack:
 
     def file(self, *parts: str) -> Path:
         return self.folder.joinpath(".gatepost", *parts)
+
+    @property
+    def settings(self) -> Settings:
+        """Those that name the store."""
+        given = {name: value for name, value in self.environ.items() if name.startswith(PREFIX)}
+        return load_settings({**given, f"{PREFIX}STATE_DIR": str(self.file())})
 
     def pid(self, process: str) -> int:
         return int(json.loads(self.command("status", "--json").stdout)["processes"][process]["pid"])

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import httpx2
 
-from app.core.settings import load_settings
 from app.core.store import open_store
 from app.core.tokens import TokenStore
 from tests.e2e.idp.keycloak import Keycloak
@@ -86,7 +85,7 @@ class Corporate:
         """A personal token of somebody of the realm who has logged in by OpenID Connect."""
 
         async def make() -> str:
-            store = await open_store(load_settings({"GATEPOST_STATE_DIR": str(self.stack.file())}))
+            store = await open_store(self.stack.settings)
             try:
                 people = (
                     await store.list("people", {"mail": f"{name}@corp.example", "provider": PROVIDER})

@@ -101,7 +101,14 @@ async def test_a_name_that_moves_to_a_metadata_address_is_refused_from_then_on(
 ) -> None:
     monkeypatch.setattr("app.auth.verdict.addresses.KEPT_S", 0.0)
     answers = ["192.0.2.10"]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: [(socket.AF_INET, 1, 6, "", (answers[0], 443))])
+    honest = socket.getaddrinfo
+
+    def rebound(host: Any, *more: Any, **named: Any) -> Any:
+        if host != "rebound.example":
+            return honest(host, *more, **named)
+        return [(socket.AF_INET, 1, 6, "", (answers[0], 443))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebound)
     await world.server("ledger", "https://rebound.example/mcp")
     assert (await _part(world))["upstream"]["addresses"] == ["192.0.2.10:443"]
     answers[0] = "169.254.169.254"
