@@ -18,8 +18,10 @@ from app.cli import (
     search_commands,
     server_commands,
     token_commands,
+    transfer_commands,
 )
 from app.cli.output import CliError, say
+from app.core.sealing import SealError
 from app.core.settings import SettingsError
 from app.core.store import StoreError
 
@@ -42,6 +44,7 @@ app.add_typer(grant_commands.app, name="grant")
 app.add_typer(audit_commands.app, name="audit")
 search_commands.add_to(app)
 doctor_commands.add_to(app)
+transfer_commands.add_to(app)
 app.add_typer(nginx_commands.app, name="nginx")
 
 
@@ -57,6 +60,6 @@ def main() -> None:
     """Run one command; what the user can mend is one message on standard error and exit code 1."""
     try:
         app(prog_name="gatepost")
-    except (CliError, SettingsError, StoreError) as error:
+    except (CliError, SealError, SettingsError, StoreError) as error:
         say(f"gatepost: {error}")
         sys.exit(1)

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from app.core.store import Store, StoreError
+from app.core.store.base import Store, StoreError
 
 _RENEWALS = 3
 _MARGIN = 0.2

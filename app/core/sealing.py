@@ -70,6 +70,12 @@ class Sealer:
                 f"the sealed text for {context} was altered or sealed for something else"
             ) from None
 
+    def renew(self, sealed: str, context: str) -> str:
+        """The same secret sealed by the first key; as it was where that one sealed it. Raises SealError."""
+        plain = self.open(sealed, context)
+        newest = next(iter(self._current()))
+        return sealed if sealed.split(".")[1] == newest else self.seal(plain, context)
+
     def _current(self) -> dict[str, AESGCM]:
         if self._source is not None and (text := self._source()) != self._text:
             self._ring, self._text = _ring(_parse(text)), text

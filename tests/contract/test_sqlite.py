@@ -13,6 +13,7 @@ from app.core.settings import Settings
 from app.core.store import StoreError, open_store
 from app.core.store.sqlite import SqliteStore
 from tests.contract.leases import *  # noqa: F403  (the contract)
+from tests.contract.moving import *  # noqa: F403  (the contract)
 from tests.contract.store import *  # noqa: F403  (the contract)
 from tests.contract.store import OpenAnother
 
@@ -75,7 +76,7 @@ async def test_the_state_folder_and_its_files_are_the_owners_alone(path: Path) -
 
 
 async def test_a_store_of_a_newer_schema_is_refused_with_both_versions(path: Path) -> None:
-    await (await SqliteStore.open(path)).close()
+    await (await open_store(Settings(state_dir=path.parent))).close()
     with sqlite3.connect(path) as connection:
         connection.execute(
             "UPDATE documents SET body = ? WHERE collection = 'meta' AND id = 'schema'",
@@ -83,8 +84,8 @@ async def test_a_store_of_a_newer_schema_is_refused_with_both_versions(path: Pat
         )
     connection.close()
     with pytest.raises(StoreError) as refused:
-        await SqliteStore.open(path)
-    for part in (str(path.parent), "version 99", "knows 1", "GATEPOST_STATE_DIR"):
+        await open_store(Settings(state_dir=path.parent))
+    for part in ("version 99", "knows 1", "GATEPOST_STATE_DIR"):
         assert part in str(refused.value)
 
 

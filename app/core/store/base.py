@@ -1,9 +1,8 @@
+import builtins
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    from app.core.settings import Settings
+from typing import Any, Protocol
 
 Body = Mapping[str, Any]
 KEPT_CHANGES = 10_000
@@ -28,6 +27,16 @@ class Document:
     id: str
     revision: int
     body: Body
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A document with all that a store keeps of it; `expires_at` in milliseconds since the epoch."""
+
+    id: str
+    revision: int
+    body: Body
+    expires_at: int | None
 
 
 @dataclass(frozen=True)
@@ -148,18 +157,31 @@ class Store(Protocol):
         """Read and delete in one step: among many takers one gets it (single-use codes)."""
         ...
 
+    async def collections(self) -> builtins.list[str]:
+        """The names of all collections that have documents, and perhaps of some that have none."""
+        ...
+
+    async def dump(self, collection: str, after: str | None, limit: int) -> builtins.list[Stored]:
+        """Documents after an id, in the order of ids, as `load` takes them."""
+        ...
+
+    async def load(self, collection: str, stored: Iterable[Stored]) -> None:
+        """Write documents as they were elsewhere, over whatever is there; no changes. Safe to repeat."""
+        ...
+
+    async def restart_changes(self, number: int) -> None:
+        """Let the order of changes begin after `number` with one that affects everything.
+
+        Who followed the changes of another store up to there, or less far, reads everything anew. Nothing
+        happens where there are changes.
+        """
+        ...
+
     async def close(self) -> None:
         """Finish what was begun, then let go of the store."""
         ...
 
 
-async def open_store(settings: "Settings", kept_changes: int = KEPT_CHANGES) -> Store:
-    """The store that the settings name, with its tables and indexes made. Raises StoreError."""
-    # One backend is loaded, not all.
-    if settings.mongodb_uri is not None:
-        from app.core.store.mongo import MongoStore  # noqa: PLC0415
-
-        return await MongoStore.open(settings, kept_changes)
-    from app.core.store.sqlite import SqliteStore  # noqa: PLC0415
-
-    return await SqliteStore.open(settings.state_dir / "gatepost.db", kept_changes)
+def milliseconds(seconds: float | None) -> int | None:
+    """Whole milliseconds, never earlier; the digits that a float makes up do not count."""
+    return None if seconds is None else max(0, math.ceil(round(seconds * 1000, 3)))

@@ -109,6 +109,12 @@ class Connection:
 
         return {index["name"]: index for index in await self._run(collection, work)}
 
+    async def names(self) -> list[str]:
+        """The names of the collections, without the prefix of the settings."""
+        prefix = self._client.prefix
+        found = await self._run("meta", lambda any_: any_.database.list_collection_names())
+        return [name.removeprefix(prefix) for name in found if name.startswith(prefix)]
+
     async def command(self, name: str) -> Bson:
         """Ask the server about itself."""
         return await self._run("meta", lambda found: found.database.client.admin.command(name))

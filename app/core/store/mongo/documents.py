@@ -6,7 +6,6 @@ The body is JSON text: what comes back is what was given, to the last digit, and
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,7 @@ from typing import Any
 
 from bson import Binary, ObjectId
 
-from app.core.store.base import Body, Document
+from app.core.store.base import Body, Document, Stored, milliseconds
 
 Value = str | int | bool | None
 Bson = dict[str, Any]
@@ -22,6 +21,7 @@ Bson = dict[str, Any]
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """When a document expires that does not: readers then need one comparison, and one index serves it."""
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_NEVER_MS = (NEVER - LONG_AGO) // timedelta(milliseconds=1)
 SHOWN = {"revision": 1, "body": 1, "expires_at": 1}
 """What readers of documents ask for: an unfinished commit may be large."""
 
@@ -39,9 +39,15 @@ def now() -> datetime:
 
 def at(seconds: float | None) -> datetime:
     """Seconds since the epoch as a date of whole milliseconds, never earlier; NEVER for None."""
-    if seconds is None or seconds >= NEVER.timestamp():
-        return NEVER
-    return LONG_AGO + timedelta(milliseconds=max(0, math.ceil(seconds * 1000)))
+    found = milliseconds(seconds)
+    return NEVER if found is None or found >= _NEVER_MS else LONG_AGO + timedelta(milliseconds=found)
+
+
+def stored(found: Mapping[str, Any]) -> Stored:
+    """A document of the server with its expiry."""
+    ends = found["expires_at"]
+    expires_at = None if ends == NEVER else (ends - LONG_AGO) // timedelta(milliseconds=1)
+    return Stored(found["_id"], found["revision"], json.loads(found["body"]), expires_at)
 
 
 def encode(body: Body) -> str:

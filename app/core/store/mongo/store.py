@@ -1,14 +1,16 @@
 # ruff: noqa: D102  (the methods are described in Store)
 import asyncio
+import builtins
 import time
 from collections.abc import Coroutine, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from pymongo.errors import DuplicateKeyError
 
 from app.core.settings import Settings
-from app.core.store.base import KEPT_CHANGES, Body, Changes, Document, Page
-from app.core.store.collections import COLLECTIONS, LEASES
+from app.core.store.base import KEPT_CHANGES, Body, Changes, Document, Page, Stored
+from app.core.store.collections import CHANGES, COLLECTIONS, LEASES
 from app.core.store.mongo import documents
 from app.core.store.mongo.client import Client
 from app.core.store.mongo.commits import Commits, Write, as_change
@@ -120,6 +122,30 @@ class MongoStore:
 
     async def take(self, collection: str, id: str) -> Document | None:
         return await self._whole(self._writer.take(collection, id))
+
+    async def collections(self) -> builtins.list[str]:
+        return sorted(set(await self._connection.names()) - {CHANGES, LEASES})
+
+    async def dump(self, collection: str, after: str | None, limit: int) -> builtins.list[Stored]:
+        wanted = documents.matching({}, after)
+        found = await self._connection.find(collection, wanted, documents.SHOWN, limit=limit)
+        return [documents.stored(one) for one in found]
+
+    async def load(self, collection: str, stored: Iterable[Stored]) -> None:
+        for one in stored:
+            ends = documents.NEVER if one.expires_at is None else documents.at(one.expires_at / 1000)
+            content = documents.content(documents.encode(one.body), ends)
+            await self._connection.replace(
+                collection, {"_id": one.id}, {**content, "revision": one.revision}, upsert=True
+            )
+
+    async def restart_changes(self, number: int) -> None:
+        if await self._commits.newest() == 0:
+            change = Write("meta", "import", None, ["*"], documents.NEVER).change(
+                number + 1, documents.now(), 0
+            )
+            with suppress(DuplicateKeyError):
+                await self._connection.insert(CHANGES, change)
 
     async def close(self) -> None:
         while self._tasks:

@@ -1,7 +1,6 @@
-"""The SQLite file: its connections, each on a thread of its own, its tables and its schema version."""
+"""The SQLite file: its connections, each on a thread of its own, and its tables."""
 
 import asyncio
-import json
 import os
 import sqlite3
 import time
@@ -13,7 +12,6 @@ from typing import TypeVar
 
 from app.core.store.base import StoreError
 
-SCHEMA_VERSION = 1
 _BUSY_S = 30.0
 _TABLES = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -91,25 +89,16 @@ def _prepare(path: Path) -> None:
     connection = _connect(path)
     try:
         _switch_to_wal(connection)
-        _transaction(connection, partial(_make_tables, folder=path.parent), durable=True)
+        _transaction(connection, _make_tables, durable=True)
     finally:
         connection.close()
 
 
-def _make_tables(connection: sqlite3.Connection, folder: Path) -> None:
+def _make_tables(connection: sqlite3.Connection) -> None:
     if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'documents'").fetchone():
-        query = "SELECT body FROM documents WHERE collection = 'meta' AND id = 'schema'"
-        found = json.loads(connection.execute(query).fetchone()[0])["version"]
-        if found > SCHEMA_VERSION:
-            raise StoreError(
-                f"the state folder {folder} has schema version {found}, this program knows {SCHEMA_VERSION}; "
-                "start the newer Gatepost that wrote it, or set GATEPOST_STATE_DIR to another folder"
-            )
         return
     for statement in _TABLES.split(";"):
         connection.execute(statement)
-    schema = json.dumps({"version": SCHEMA_VERSION})
-    connection.execute("INSERT INTO documents VALUES ('meta', 'schema', 1, ?, NULL)", (schema,))
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -3,9 +3,9 @@
 import json
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from app.core.store.base import Body, Conflict, Document, Page
+from app.core.store.base import Body, Conflict, Document, Page, Stored, milliseconds
 
 Value = str | int | bool | None
 _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
@@ -89,6 +89,30 @@ def delete(
     revision = _expect(connection, collection, id, expected, now)
     connection.execute("DELETE FROM documents WHERE collection = ? AND id = ?", (collection, id))
     return revision > 0
+
+
+def dump(connection: sqlite3.Connection, collection: str, after: str, limit: int, now: float) -> list[Stored]:
+    """Live documents after an id, with their expiry."""
+    query = (
+        f"SELECT id, revision, body, expires_at FROM documents WHERE {_LIVE} AND id > ? ORDER BY id LIMIT ?"  # noqa: S608
+    )
+    rows = connection.execute(query, (collection, now, after, limit)).fetchall()
+    return [Stored(id, revision, json.loads(text), milliseconds(ends)) for id, revision, text, ends in rows]
+
+
+def load(connection: sqlite3.Connection, collection: str, stored: Iterable[Stored]) -> None:
+    """Write documents as they were elsewhere."""
+    rows = [
+        (
+            collection,
+            one.id,
+            one.revision,
+            encode(one.body),
+            None if one.expires_at is None else one.expires_at / 1000,
+        )
+        for one in stored
+    ]
+    connection.executemany("INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?)", rows)
 
 
 def sweep(connection: sqlite3.Connection, now: float) -> None:

@@ -1,4 +1,5 @@
 # ruff: noqa: D102  (the methods are described in Store)
+import builtins
 import json
 import sqlite3
 import time
@@ -6,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from app.core.store.base import KEPT_CHANGES, Body, Change, Changes, Document, Page
+from app.core.store.base import KEPT_CHANGES, Body, Change, Changes, Document, Page, Stored
 from app.core.store.sqlite import documents
 from app.core.store.sqlite.database import Database, Work
 
@@ -141,6 +142,24 @@ class SqliteStore:
             return found
 
         return await self._write(work, durable=True)
+
+    async def collections(self) -> builtins.list[str]:
+        query = "SELECT DISTINCT collection FROM documents ORDER BY collection"
+        return await self._database.read(lambda db: [row[0] for row in db.execute(query)])
+
+    async def dump(self, collection: str, after: str | None, limit: int) -> builtins.list[Stored]:
+        return await self._database.read(
+            lambda db: documents.dump(db, collection, after or "", limit, time.time())
+        )
+
+    async def load(self, collection: str, stored: Iterable[Stored]) -> None:
+        await self._write(lambda db: documents.load(db, collection, stored), durable=True)
+
+    async def restart_changes(self, number: int) -> None:
+        query = """
+            INSERT INTO changes SELECT ?, 'meta', 'import', NULL, NULL, '["*"]'
+            WHERE NOT EXISTS (SELECT 1 FROM changes)"""
+        await self._write(lambda db: db.execute(query, (number + 1,)), durable=True)
 
     async def close(self) -> None:
         await self._database.close()
