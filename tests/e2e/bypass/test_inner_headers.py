@@ -8,6 +8,7 @@ from app.core.keys import SigningKeys
 from app.core.sealing import Sealer
 from app.core.settings import load_settings
 from app.core.store import open_store
+from tests.e2e.beside import settings_of
 from tests.e2e.bypass.gate import UPSTREAM_SECRET, Gate, call, message
 from tests.e2e.stack import Stack
 
@@ -27,12 +28,7 @@ def genuine(stack: Stack) -> str:
     """An identity of the administrator that auth itself might have signed."""
 
     async def make() -> str:
-        settings = load_settings(
-            {
-                "GATEPOST_STATE_DIR": str(stack.file()),
-                "GATEPOST_SEALING_KEYS_FILE": str(stack.file("secrets", "sealing_keys")),
-            }
-        )
+        settings = load_settings(settings_of(stack))
         store = await open_store(settings)
         try:
             keys = await SigningKeys.load(store, Sealer.from_settings(settings))
