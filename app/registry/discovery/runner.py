@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
+from app.core.lease import lease
 from app.core.models import ServerEntry, ToolKind, ToolRecord
 from app.core.sealing import Sealer, SealError
 from app.core.settings import Settings
@@ -13,7 +14,7 @@ from app.core.upstream_tokens import UpstreamTokens
 from app.registry.credentials.vault import CredentialVault
 from app.registry.discovery.failures import Failure
 from app.registry.discovery.health import Health, HealthRepository
-from app.registry.discovery.limits import MAX_AT_ONCE
+from app.registry.discovery.limits import DEADLINE_S, MAX_AT_ONCE
 from app.registry.discovery.pages import Listed
 from app.registry.discovery.probe import Found, probe
 from app.registry.servers.repository import ServerRepository
@@ -25,7 +26,7 @@ NAME_MEMBERS = {ToolKind.RESOURCE: "uri", ToolKind.TEMPLATE: "uriTemplate"}
 
 
 class Discovery:
-    """Looks at servers, each once at a time, and keeps what they offer in the store."""
+    """Looks at servers, each once at a time whatever number of registries, and keeps what they offer."""
 
     def __init__(
         self,
@@ -37,6 +38,7 @@ class Discovery:
     ) -> None:
         """`looked` is called with a server's slug after each look, when all that was found is stored."""
         self._settings = settings
+        self._store = store
         self._looked = looked
         self._servers = ServerRepository(store)
         self._tools = ToolRepository(store)
@@ -64,15 +66,19 @@ class Discovery:
             if self._begun[slug] > before:
                 return await self._health.of(slug)
             self._begun[slug] += 1
-            document = await self._servers.find(slug)
-            if document is None:
-                return Health(server=slug)
-            health = await self._look(ServerEntry.model_validate(document.body))
-            await self._health.save(health)
-            await self._looked(slug)
-            if await self._servers.find(slug) is None:  # deleted while we looked: leave nothing behind
-                await self.forget(slug)
-            return health
+            async with lease(self._store, f"discovery/{slug}", wait_s=2 * DEADLINE_S):
+                return await self._run(slug)
+
+    async def _run(self, slug: str) -> Health:
+        document = await self._servers.find(slug)
+        if document is None:
+            return Health(server=slug)
+        health = await self._look(ServerEntry.model_validate(document.body))
+        await self._health.save(health)
+        await self._looked(slug)
+        if await self._servers.find(slug) is None:  # deleted while we looked: leave nothing behind
+            await self.forget(slug)
+        return health
 
     async def forget(self, slug: str) -> None:
         """Delete what was found at a server that is gone."""

@@ -149,3 +149,13 @@ async def world(tmp_path: Path, backend: Variables) -> AsyncIterator[World]:
         await made.person("local:alice", "admins")
         yield made
     await store.close()
+
+
+@pytest.fixture
+async def second(world: World) -> AsyncIterator[httpx2.AsyncClient]:
+    """Another registry on the same store."""
+    store = await open_store(world.settings)
+    app = create_app(world.settings, store, world.app.state.registry.sealer, world.keys)
+    async with serving(app) as url, httpx2.AsyncClient(base_url=url, timeout=DEADLINE_S) as http:
+        yield http
+    await store.close()

@@ -1,7 +1,11 @@
 import asyncio
 import socket
+from typing import Any
 
+import httpx2
 import pytest
+from mcp.server import Server
+from mcp_types import ListToolsResult, Tool
 
 from tests.unit.registry.conftest import World
 from tests.unit.registry.upstreams import Guarded, LegacyOnly, paged, toolbox, upstream
@@ -31,6 +35,37 @@ async def test_a_modern_server_is_found_with_all_it_offers(world: World) -> None
     found = [await names(world, "box", kind) for kind in ("tool", "prompt", "resource", "template")]
     assert found == [["add"], ["greet"], ["memo://today"], ["memo://{day}"]]
     assert (await world.get("/api/servers/box"))["gatepost"]["tools"] == 1
+
+
+class Slow:
+    """Counts how many list its tools at once."""
+
+    def __init__(self) -> None:
+        self.at_once, self.most, self.lists = 0, 0, 0
+        self.server = Server[Any]("slow", on_list_tools=self._list)
+
+    async def _list(self, _context: Any, _params: Any) -> ListToolsResult:
+        self.at_once += 1
+        self.lists += 1
+        self.most = max(self.most, self.at_once)
+        await asyncio.sleep(0.2)
+        self.at_once -= 1
+        return ListToolsResult(tools=[Tool(name="wait", input_schema={"type": "object"})])
+
+
+async def test_a_server_is_looked_at_by_one_registry_at_a_time(
+    world: World, second: httpx2.AsyncClient
+) -> None:
+    slow = Slow()
+    async with upstream(slow.server) as url:
+        await world.add("slow", url)
+        asked = (
+            http.post("/api/servers/slow/refresh", headers=world.admin) for http in (world.http, second) * 2
+        )
+        answers = await asyncio.gather(*asked)
+    assert [(answer.status_code, answer.json()["state"]) for answer in answers] == [(200, "healthy")] * 4
+    assert slow.lists >= 3
+    assert slow.most == 1
 
 
 async def test_every_page_is_read(world: World) -> None:

@@ -1,26 +1,13 @@
 import asyncio
-from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 
-from app.core.store import open_store
-from app.registry.app import create_app
-from tests.unit.registry.conftest import ADMINS, DEADLINE_S, World, serving
+from tests.unit.registry.conftest import ADMINS, World
 
 pytestmark = pytest.mark.anyio
 LAST = (409, "urn:gatepost:problem:last-administrator")
 ALL_OF_IT = [{"actions": ["*"]}]
-
-
-@pytest.fixture
-async def second(world: World) -> AsyncIterator[httpx2.AsyncClient]:
-    """Another registry on the same store."""
-    store = await open_store(world.settings)
-    app = create_app(world.settings, store, world.app.state.registry.sealer, world.keys)
-    async with serving(app) as url, httpx2.AsyncClient(base_url=url, timeout=DEADLINE_S) as http:
-        yield http
-    await store.close()
 
 
 def outcome(answer: httpx2.Response) -> tuple[int, str]:
