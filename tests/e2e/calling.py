@@ -17,7 +17,10 @@ def call(stack: Stack, slug: str, token: str, tool: str = "echo") -> str:
         json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": {}}},
         headers={"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"},
     ).json()
-    return "ran" if "result" in answer else str(answer["error"]["data"]["rule"])
+    if "result" in answer:
+        return "ran"
+    error = answer["error"]
+    return str(error["data"]["rule"] if "data" in error else error["message"])
 
 
 def ticking(stack: Stack, slug: str, token: str, count: int) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class Stack:
 
     @classmethod
     def start(cls, folder: Path, **settings: str) -> "Stack":
-        port = free_port()
+        port = int(settings.get("GATEPOST_GATEWAY_PORT") or free_port())
         scheme = "https" if "GATEPOST_TLS_CERTIFICATE_FILE" in settings else "http"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("GATEPOST_")}
         environ = {
