@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from app.cli.nginx import find
+from tests.e2e.stack import Stack
 
 pytestmark = pytest.mark.e2e
 CHECKOUT = Path(__file__).parents[2]
@@ -24,7 +25,8 @@ class Gatepost:
         self.folder, self.port = folder, port
         self.url = f"http://127.0.0.1:{port}"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("GATEPOST_")}
-        self.environ = {**inherited, "PYTHONPATH": str(CHECKOUT), "GATEPOST_GATEWAY_PORT": str(port)}
+        own = {"PYTHONPATH": str(CHECKOUT), "GATEPOST_GATEWAY_PORT": str(port)}
+        self.environ = {**inherited, **own, **Stack.database()}
         self.command = [sys.executable, "-P", "-m", "app.cli"]
 
     def __call__(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -13,6 +13,7 @@ from tests.e2e.bypass.reply import Reply
 from tests.e2e.raw_upstream import EVENTS, behaving
 from tests.e2e.recorder import Answer, Received, Recorder
 from tests.e2e.stack import Stack, until
+from tests.e2e.stored import stored
 from tests.token_server import TokenServer
 
 pytestmark = pytest.mark.e2e
@@ -139,11 +140,12 @@ def test_the_clients_secret_is_nowhere(stack: Stack, upstream: Recorder, endpoin
     assert server.call().rule == "credential"
     upstream.answer = Answer()
     token = sent(upstream)[0].removeprefix("Bearer ")
-    files = [*stack.file("logs").iterdir(), *stack.file().glob("gatepost.db*")]
-    for file in files:
-        content = file.read_bytes()
-        assert CLIENT_SECRET.encode() not in content, file
-        assert token.encode() not in content, file
+    places = {str(file): file.read_bytes() for file in stack.file("logs").iterdir()}
+    places["store"] = stored(stack)
+    assert server.slug.encode() in places["store"]
+    for place, content in places.items():
+        assert CLIENT_SECRET.encode() not in content, place
+        assert token.encode() not in content, place
 
 
 @pytest.mark.parametrize(
