@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import settings
 
-from tests.mongodb.fixtures import backend, mongodb, mongodb_server  # noqa: F401  (fixtures)
+from tests.mongodb.fixtures import SERVERS, backend, mongodb, mongodb_server  # noqa: F401  (fixtures)
 
 pytest.register_assert_rewrite("tests.contract.store", "tests.contract.leases", "tests.contract.moving")
 settings.register_profile("any-machine", deadline=None)  # how long an example takes is the machine's affair
@@ -9,7 +9,7 @@ settings.load_profile("any-machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--store", choices=["sqlite", "mongodb"], default="sqlite", help="of tests/e2e")
+    parser.addoption("--store", choices=["sqlite", *SERVERS], default="sqlite", help="of tests/e2e")
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
-import itertools
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -7,19 +8,41 @@ from app.cli.nginx import find
 from tests.e2e.bypass.fixtures import era, gate, open_gate, tls_stack  # noqa: F401  (fixtures)
 from tests.e2e.recorder import Answer, Recorder
 from tests.e2e.stack import Stack
+from tests.mongodb.fixtures import OURS, new_database
+
+ON_ONE_STORE = [
+    # what passes through the gateway, whatever keeps the policy
+    *("a2a/test_wire.py", "abuse/test_hosts.py", "abuse/test_large_headers.py", "bypass", "sdks"),
+    *("faults/test_troubled_upstreams.py", "test_conformance.py", "test_everything.py", "test_http_sse.py"),
+    *("test_limits.py", "test_metrics.py", "test_modern.py", "test_public_address.py", "test_readers.py"),
+    *("test_server_stream.py", "test_server_stream_faults.py", "test_slots.py", "test_tls.py"),
+    *("test_upstream_addresses.py", "test_upstream_answers.py", "test_upstream_timeouts.py"),
+    # no running Gatepost, or one that names its own store
+    *("idp/test_parts.py", "outage", "shared", "test_readme.py", "test_wheel.py"),
+    # the file of SQLite
+    "faults/test_storage.py",
+]
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    if config.getoption("--store") == "sqlite":
+        return None
+    here = Path(__file__).parent
+    return any(collection_path == here / name for name in ON_ONE_STORE) or None
 
 
 @pytest.fixture(scope="session", autouse=True)
 def database(request: pytest.FixtureRequest) -> Iterator[None]:
-    """With `--store mongodb` every Gatepost that a test starts has a database of its own there."""
-    if request.config.getoption("--store") == "sqlite":
+    """With `--store` of a server every Gatepost that a test starts has collections of its own there."""
+    if (server := request.config.getoption("--store")) == "sqlite":
         yield
         return
-    server = request.getfixturevalue("mongodb_server")
-    names = itertools.count()
-    Stack.database = lambda: {"GATEPOST_MONGODB_URI": server.database(f"stack{next(names)}")}
-    yield
-    Stack.database = dict
+    if server == OURS:
+        request.getfixturevalue("mongodb_server")  # outlives what is dropped in the end
+    with ExitStack() as made:
+        Stack.database = lambda: made.enter_context(contextmanager(new_database)(request, server))
+        yield
+        Stack.database = dict
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ def mongodb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoSe
 @pytest.fixture(params=SERVERS)
 def mongodb(request: pytest.FixtureRequest) -> Iterator[Settings]:
     """The settings of a store in new collections, once for each server."""
-    yield from (Settings.from_environ(found) for found in _new(request, request.param))
+    yield from (Settings.from_environ(found) for found in new_database(request, request.param))
 
 
 @pytest.fixture(params=["sqlite", *SERVERS])
@@ -38,10 +38,11 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Variables]:
     if request.param == "sqlite":
         yield {}
     else:
-        yield from _new(request, request.param)
+        yield from new_database(request, request.param)
 
 
-def _new(request: pytest.FixtureRequest, server: str) -> Iterator[Variables]:
+def new_database(request: pytest.FixtureRequest, server: str) -> Iterator[Variables]:
+    """The variables that name a new store on one of SERVERS; it is dropped afterwards."""
     if server == OURS:
         name = f"test_{uuid.uuid4().hex}"
         uri = request.getfixturevalue("mongodb_server").database(name)
