@@ -78,6 +78,7 @@ def test_a_person_allows_by_the_keyboard_alone(
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     until(lambda: arrived(site), what="the answer to the client")
+    page.wait_for_url("**/callback?*")  # the next test goes on with the same page
 
 
 def test_a_person_who_allowed_it_before_goes_from_the_login_straight_to_the_client(
