@@ -59,9 +59,8 @@ def balancer(*origins: str) -> Starlette:
                 await answer.aclose()
 
         response = StreamingResponse(body(), answer.status_code)
-        response.raw_headers = [
-            pair for pair in answer.headers.raw if pair[0].decode().lower() not in HOP_BY_HOP
-        ]
+        raw = answer.headers.raw
+        response.raw_headers = [header for header in raw if header[0].decode().lower() not in HOP_BY_HOP]
         return response
 
     methods = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
@@ -79,7 +78,8 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     database.start()
     ports = [free_port(), free_port()]
     origins = [f"http://127.0.0.1:{port}" for port in ports]
-    with serving(balancer(*origins)) as address, serving(tools_server().streamable_http_app()) as tools:
+    plain = tools_server().streamable_http_app(stateless_http=True, json_response=True)
+    with serving(balancer(*origins)) as address, serving(plain) as tools:
         given = {
             "GATEPOST_MONGODB_URI": database.database("shared"),
             "GATEPOST_SEALING_KEYS": SEALING_KEY,
