@@ -47,7 +47,9 @@ def ticking(stack: Stack, slug: str, token: str, count: int) -> dict[str, Any]:
 
 
 @contextmanager
-def callers(stack: Stack, slug: str, token: str, count: int = 4) -> Iterator[list[str]]:
+def callers(
+    stack: Stack, slug: str, token: str, count: int = 4, *, tool: str = "echo"
+) -> Iterator[list[str]]:
     """Callers that go on calling; the list collects whatever was not a result."""
     failures: list[str] = []
     done = threading.Event()
@@ -56,7 +58,7 @@ def callers(stack: Stack, slug: str, token: str, count: int = 4) -> Iterator[lis
     def go_on(number: int) -> None:
         while not done.is_set():
             try:
-                outcome = call(stack, slug, token)
+                outcome = call(stack, slug, token, tool)
             except (httpx2.HTTPError, ValueError) as error:
                 outcome = repr(error)
             if outcome != "ran":

@@ -98,6 +98,7 @@ class Stack:
         token: str | None = None,
         expect: int | None = None,
         if_match: str | None = None,
+        timeout: float = 20,
     ) -> httpx2.Response:
         """One request as the local administrator, or with `token`."""
         bearer = token or self.file("secrets", "cli_token").read_text().strip()
@@ -105,7 +106,7 @@ class Stack:
             method,
             self.url + path,
             json=body,
-            timeout=20,
+            timeout=timeout,
             verify=False,
             headers={"Authorization": f"Bearer {bearer}", **({"If-Match": if_match} if if_match else {})},
         )
