@@ -39,9 +39,9 @@ async def test_loading_writes_over_what_is_there_and_is_no_change(store: Store) 
 
 async def test_a_store_names_its_collections_and_not_what_it_keeps_for_itself(store: Store) -> None:
     await store.commit("servers", "a", {})
-    await store.put("things", "a", {})
+    await store.put("health", "a", {})
     await store.acquire("job", "me", 60)
-    assert {"servers", "things"} <= set(await store.collections())
+    assert {"servers", "health"} <= set(await store.collections())
     assert not {"changes", "leases"} & set(await store.collections())
 
 

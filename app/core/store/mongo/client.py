@@ -1,5 +1,6 @@
 import asyncio
 import re
+import warnings
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -110,8 +111,7 @@ class Client:
 
 def options(uri: str) -> dict[str, Any]:
     """What this URI leaves open: our defaults; no retryable writes on DocumentDB, new in its version 8."""
-    parts = urlsplit(uri)
-    given = {name.lower() for name in parse_qs(parts.query, keep_blank_values=True)}
+    given = {name.lower() for name in _given(uri)}
     found: dict[str, Any] = {name: value for name, value in DEFAULTS.items() if name.lower() not in given}
     if is_documentdb(uri) and "retrywrites" not in given:
         found["retryWrites"] = False
@@ -123,11 +123,19 @@ def is_documentdb(uri: str) -> bool:
     return bool(_DOCUMENTDB.search(urlsplit(uri).netloc))
 
 
+def _given(uri: str) -> set[str]:
+    return set(parse_qs(urlsplit(uri).query, keep_blank_values=True))
+
+
 def _connect(uri: str, username: str | None, password: str | None) -> AsyncMongoClient[Bson]:
     credentials = {"username": username, "password": password}
     known: dict[str, Any] = {name: value for name, value in credentials.items() if value is not None}
     try:
-        return AsyncMongoClient(uri, **options(uri), **known)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # pymongo only warns of options that it leaves out
+            return AsyncMongoClient(uri, **options(uri), **known)
+    except UserWarning as warning:
+        raise StoreError(f"{_URI} has the options {', '.join(sorted(_given(uri)))}: {warning}") from None
     except (PyMongoError, ValueError, OSError) as error:
         raise StoreError(f"{_URI} cannot be used: {error}") from None
 

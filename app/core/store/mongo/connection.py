@@ -53,7 +53,8 @@ class Connection:
         """Documents in the order of `_id`."""
         order = [("_id", DESCENDING if descending else ASCENDING)]
         return await self._run(
-            collection, lambda found: found.find(where, shown, sort=order, limit=limit).to_list()
+            collection,
+            lambda found: found.find(where, shown, sort=order, limit=limit, batch_size=limit).to_list(),
         )
 
     async def insert(self, collection: str, document: Bson) -> None:
