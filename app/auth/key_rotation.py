@@ -5,9 +5,9 @@ import asyncio
 import structlog
 
 from app.core.keys import SigningKeys
-from app.core.lease import lease
 from app.core.sealing import SealError
 from app.core.store import Store, StoreError
+from app.core.store.lease import lease
 
 log = structlog.get_logger(__name__)
 ROTATE_AFTER_S = 90 * 86_400

@@ -72,8 +72,8 @@ class Schedule:
 
     async def run(self, tasks: dict[str, asyncio.Task[None]]) -> None:
         while alive := {name for name, task in tasks.items() if not task.done()}:
-            if ready := sorted(alive & self.waiting.keys()):
-                name = self.rng.choice(ready)
+            if alive <= self.waiting.keys():
+                name = self.rng.choice(sorted(alive))
                 await self._pass(name, *self.waiting.pop(name), tasks[name])
             await asyncio.sleep(0)
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.core.lease import lease
 from app.core.store import Store
+from app.core.store.lease import lease
 from tests.contract.store import OpenAnother
 
 LIFE_S = 1.0

@@ -8,8 +8,8 @@ from app.auth.providers.base import LoginRefused, Person, ProviderUnavailable
 from app.auth.sessions.logins import Logins
 from app.auth.sessions.renewal import Renewal
 from app.auth.sessions.service import Session, Sessions
-from app.core.lease import LeaseTaken
 from app.core.models.identity_provider import LOCAL
+from app.core.store.lease import LeaseTaken
 
 RENEWED_AFTER_S = 900.0
 OWNER_ASKED_AFTER_S = 3600.0

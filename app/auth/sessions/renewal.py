@@ -8,9 +8,9 @@ from app.auth.people.service import People
 from app.auth.providers.base import Arrival, BrowserProvider, LoginRefused, Person, ProviderUnavailable
 from app.auth.providers.local import LocalProvider
 from app.auth.sessions.logins import Login, Logins
-from app.core.lease import LeaseTaken, lease
 from app.core.models.identity_provider import LOCAL
 from app.core.store import Store
+from app.core.store.lease import LeaseTaken, lease
 
 OTHERS_TRIED = 5
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from app.core.lease import lease
 from app.core.store.base import ABSENT, Body, Conflict, Store, Stored, StoreError
+from app.core.store.lease import lease
 
 Migration = Callable[[str, Body], Body]
 """From a document of one version, with its collection, to that document in the next."""

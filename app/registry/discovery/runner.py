@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from app.core.lease import lease
 from app.core.models import ServerEntry, ToolKind, ToolRecord
 from app.core.sealing import Sealer, SealError
 from app.core.settings import Settings
 from app.core.store import Store, StoreError
+from app.core.store.lease import lease
 from app.core.token_endpoint import TokenRefused
 from app.core.upstream_tokens import UpstreamTokens
 from app.registry.credentials.vault import CredentialVault

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from app.core.administrators import administering, administrates
 from app.core.groups import Mappings, mapping_id
-from app.core.lease import LeaseLost, LeaseTaken, lease
 from app.core.models import Scope
 from app.core.problems import Problem
 from app.core.store import Store
+from app.core.store.lease import LeaseLost, LeaseTaken, lease
 from app.registry.group_mappings.repository import MappingRepository
 from app.registry.people.repository import PeopleRepository
 from app.registry.scopes.cache import ScopeCache

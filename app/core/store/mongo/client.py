@@ -132,7 +132,7 @@ def _connect(uri: str, username: str | None, password: str | None) -> AsyncMongo
     known: dict[str, Any] = {name: value for name, value in credentials.items() if value is not None}
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # pymongo only warns of options that it leaves out
+            warnings.simplefilter("error", UserWarning)  # pymongo only warns of options that it leaves out
             return AsyncMongoClient(uri, **options(uri), **known)
     except UserWarning as warning:
         raise StoreError(f"{_URI} has the options {', '.join(sorted(_given(uri)))}: {warning}") from None

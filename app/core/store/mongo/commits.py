@@ -95,7 +95,7 @@ class Commits:
         """The number of the newest change, once its document shows it; 0 for none."""
         asked = time.time()
         recent = 0 <= asked - self._asked < _FRESH.total_seconds()
-        change = await self._next(self._applied) if recent else await self._last()
+        change = await self._next(self._applied) if self._applied and recent else await self._last()
         if change and change["number"] > self._applied:
             await self.apply(change)
         self._asked = asked

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app.core.lease import LeaseLost, LeaseTaken, lease
 from app.core.settings import Settings
 from app.core.store import Store, open_store
+from app.core.store.lease import LeaseLost, LeaseTaken, lease
 from app.core.store.sqlite import SqliteStore
 
 pytestmark = pytest.mark.anyio
