@@ -20,7 +20,7 @@ ON_ONE_STORE = [
     # minutes with a provider that answers late, or not at all
     *("abuse/test_failed_logins.py", "idp/test_agents.py", "idp/test_identities.py", "idp/test_outages.py"),
     # no running Gatepost, or one that names its own store
-    *("idp/test_parts.py", "outage", "shared", "test_readme.py", "test_wheel.py"),
+    *("idp/test_parts.py", "outage", "shared", "test_moving.py", "test_readme.py", "test_wheel.py"),
     # the file of SQLite
     "faults/test_storage.py",
 ]

@@ -1,5 +1,8 @@
 """What is begun at one host goes on at the other: no process keeps what a person or client needs."""
 
+import base64
+from pathlib import Path
+
 import httpx2
 import pytest
 
@@ -9,7 +12,7 @@ from tests.e2e.by_form import ByForm
 from tests.e2e.calling import call
 from tests.e2e.idp.sdk_client import SdkClient
 from tests.e2e.shared.conftest import Pair
-from tests.e2e.stack import Stack, until
+from tests.e2e.stack import Stack, free_port, until
 
 pytestmark = pytest.mark.e2e
 IN_FORCE_S = 5  # `bench.shared` measures how long it takes
@@ -78,6 +81,17 @@ def test_calls_at_either_gateway_are_in_one_audit_log(pair: Pair) -> None:
         return ids <= {event["request_id"] for event in found}
 
     until(all_there, 15, "the lines of both")
+
+
+def test_a_host_with_other_sealing_keys_does_not_start_and_says_which_it_needs(
+    pair: Pair, tmp_path: Path
+) -> None:
+    key = base64.b64encode(b"x" * 32).decode()
+    own = {"GATEPOST_SEALING_KEYS": key, "GATEPOST_GATEWAY_PORT": str(free_port())}
+    environ = {**pair.second.environ, **own}
+    said = Stack(tmp_path, "", environ).command("up", "--detach", expect=1).stderr
+    assert "was sealed with key" in said
+    assert "GATEPOST_SEALING_KEYS" in said
 
 
 def test_both_sign_with_one_key_and_publish_the_same(pair: Pair) -> None:
