@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -11,16 +12,20 @@ import pytest
 from app.cli.nginx import find
 from app.core.store import open_store
 from app.core.store.collections import COLLECTIONS
+from app.core.store.migrations import SCHEMA_VERSION
 from tests.e2e.abuse.logins import log_in, session_of
 from tests.e2e.authorizing import OAuthClient
 from tests.e2e.by_form import ByForm
 from tests.e2e.calling import call
 from tests.e2e.idp.sdk_client import SdkClient
 from tests.e2e.servers import serving, tools_server
+from tests.e2e.shared.conftest import SEALING_KEY
 from tests.e2e.stack import Stack
 from tests.mongodb.server import INSTALL, MongoServer
 
 pytestmark = pytest.mark.e2e
+SAMPLES = Path(__file__).parents[1] / "samples"
+PASSWORD = "mU4ikd9RDaYhZlCk"  # of the administrator in the samples
 
 
 @pytest.fixture
@@ -86,3 +91,32 @@ def test_who_uses_it_notices_nothing(used: Stack, mongodb_server: MongoServer) -
         finally:
             moved.command("down")
     assert not used.file("gatepost.db").exists()
+
+
+@pytest.mark.parametrize("sample", sorted(SAMPLES.glob("version-*.jsonl")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("database", [False, True], ids=["sqlite", "mongodb"])
+def test_a_kept_sample_of_each_version_is_served(
+    sample: Path, database: bool, mongodb_server: MongoServer, tmp_path: Path
+) -> None:
+    if find() is None:
+        pytest.skip("no NGINX with Lua: apt-get install nginx libnginx-mod-http-lua lua-cjson lua-resty-core")
+    given = {"GATEPOST_MONGODB_URI": mongodb_server.database(sample.stem)} if database else {}
+    environ = {**os.environ, "GATEPOST_SEALING_KEYS": SEALING_KEY, **given}
+    Stack(tmp_path, "", environ).command("import", str(sample))
+    stack = Stack.start(tmp_path, GATEPOST_SEALING_KEYS=SEALING_KEY, **given)
+    try:
+        stack.api("GET", "/api/servers/tools", expect=200)
+        tools = stack.api("GET", "/api/servers/tools/tools").json()["items"]
+        assert {tool["name"]: tool["state"] for tool in tools}["secret_note"] == "blocked"
+        stack.file("secrets", "admin_password").write_text(PASSWORD)
+        session = session_of(log_in(stack))
+        me = httpx2.get(f"{stack.url}/api/me", headers={**session, "Sec-Fetch-Site": "same-origin"}).json()
+        assert me["subject"] == "local:admin"
+        assert call(stack, "tools", stack.token("adding"), "secret_note") == "blocked"
+    finally:
+        stack.stop()
+
+
+def test_there_is_a_sample_of_the_newest_version() -> None:
+    newest = max(int(path.stem.removeprefix("version-")) for path in SAMPLES.glob("version-*.jsonl"))
+    assert newest == SCHEMA_VERSION

@@ -1,4 +1,5 @@
 import asyncio
+import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -13,6 +14,7 @@ from app.core.transfer.sealed import opened_line, resealed
 
 Item = tuple[str, Stored]
 _META, _MARK = "meta", "import"
+_SOON_MS = 3_600_000
 
 
 async def import_store(store: Store, sealer: Sealer, path: Path, progress: Progress) -> Totals:
@@ -21,7 +23,7 @@ async def import_store(store: Store, sealer: Sealer, path: Path, progress: Progr
     Secrets are sealed anew by the first sealing key. The file is read through, and each secret opened, before
     anything is written. One that was interrupted goes on where it was. Raises TransferError, StoreError.
     """
-    archive, wanted = await asyncio.to_thread(_checked, path, sealer)
+    archive = await asyncio.to_thread(_checked, path, sealer)
     done = await _begun(store, archive)
     items = _items(archive)
     for collection, _ in islice(items, done):
@@ -33,35 +35,29 @@ async def import_store(store: Store, sealer: Sealer, path: Path, progress: Progr
             progress(collection, len(chosen), archive.lines)
         done += len(batch)
         await store.put(_META, _MARK, {"file": archive.sha256, "done": done})
-    found = await _found(store, sealer)
-    if found != wanted:
-        wrong = sorted(name for name in found.keys() | wanted if found.get(name) != wanted.get(name))
-        raise TransferError(
-            f"the store differs from {path} in {', '.join(wrong)}; did something else write to it? "
-            "Import into another, empty one, while nothing else uses it"
-        )
+    found = await _compared(store, sealer, archive)
     await store.restart_changes(archive.change)
     await store.delete(_META, _MARK)
-    return wanted
+    return found
 
 
-def _checked(path: Path, sealer: Sealer) -> tuple[Archive, Totals]:
-    """The file, and what a store filled from it has, its secrets opened."""
+def _checked(path: Path, sealer: Sealer) -> Archive:
+    """The file, if it is whole and each of its secrets can be opened."""
     archive = Archive.verify(path)
     if archive.schema > SCHEMA_VERSION:
         raise TransferError(
             f"{path} has schema version {archive.schema}, this program knows {SCHEMA_VERSION}; "
             "use the Gatepost that made it, or a newer one"
         )
-    tally, unknown = Tally(), set()
+    unknown = set()
     for collection, stored in _items(archive):
         try:
-            tally.add(collection, opened_line(sealer, collection, stored))
+            opened_line(sealer, collection, stored)
         except SealError as error:
             unknown.add(str(error))
     if unknown:
         raise TransferError(f"{path} holds secrets that cannot be opened here: {min(unknown)}")
-    return archive, tally.totals
+    return archive
 
 
 async def _begun(store: Store, archive: Archive) -> int:
@@ -85,9 +81,25 @@ def _items(archive: Archive) -> Iterator[Item]:
         yield collection, migrated(archive.schema, collection, stored)
 
 
-async def _found(store: Store, sealer: Sealer) -> Totals:
-    tally = Tally()
+async def _compared(store: Store, sealer: Sealer, archive: Archive) -> Totals:
+    """What the store has. What ends before this is over, or did while the file lay there, does not count."""
+    ends = int(time.time() * 1000) + _SOON_MS
+    wanted, found = Tally(), Tally()
+    for name, stored in _items(archive):
+        if stored.expires_at is None or stored.expires_at > ends:
+            wanted.add(name, opened_line(sealer, name, stored))
     for name in await store.collections():
         async for stored in documents(store, name):
-            tally.add(name, opened_line(sealer, name, stored))
-    return tally.totals
+            if stored.expires_at is None or stored.expires_at > ends:
+                found.add(name, opened_line(sealer, name, stored))
+    if found.totals != wanted.totals:
+        wrong = sorted(
+            name
+            for name in found.totals.keys() | wanted.totals
+            if found.totals.get(name) != wanted.totals.get(name)
+        )
+        raise TransferError(
+            f"the store differs from {archive.path} in {', '.join(wrong)}; did something else write to it? "
+            "Import into another, empty one, while nothing else uses it"
+        )
+    return found.totals

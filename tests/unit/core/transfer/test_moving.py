@@ -1,5 +1,7 @@
+import asyncio
 import base64
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -127,6 +129,19 @@ async def test_an_interrupted_import_goes_on_where_it_was(
     assert loaded.count("audit_events") == 2  # of three parts
     assert len(await target.dump("audit_events", None, 2000)) == 1203
     assert await target.get("meta", "import") is None
+
+
+async def test_what_ended_while_the_file_lay_there_is_no_difference(
+    store: Store, target: Store, tmp_path: Path
+) -> None:
+    end = time.time() + 0.3
+    await store.put("sessions", "short", {}, expires_at=end)
+    await store.put("sessions", "long", {}, expires_at=end + 86_400)
+    await export_store(store, tmp_path / "x.jsonl", silent)
+    while time.time() < end:
+        await asyncio.sleep(0.05)
+    await import_store(target, Sealer([OLD]), tmp_path / "x.jsonl", silent)
+    assert [one.id for one in await target.dump("sessions", None, 10)] == ["long"]
 
 
 async def test_an_import_into_a_store_that_has_something_changes_nothing(target: Store, file: Path) -> None:
