@@ -3,7 +3,8 @@ from hypothesis import settings
 
 from tests.mongodb.fixtures import SERVERS, backend, mongodb, mongodb_server  # noqa: F401  (fixtures)
 
-pytest.register_assert_rewrite("tests.contract.store", "tests.contract.leases", "tests.contract.moving")
+CONTRACT = ("store", "leases", "codes", "moving", "interleavings")
+pytest.register_assert_rewrite(*(f"tests.contract.{name}" for name in CONTRACT))
 settings.register_profile("any-machine", deadline=None)  # how long an example takes is the machine's affair
 settings.load_profile("any-machine")
 

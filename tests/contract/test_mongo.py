@@ -4,6 +4,7 @@ import pytest
 
 from app.core.settings import Settings
 from app.core.store.mongo import MongoStore
+from tests.contract.codes import *  # noqa: F403  (the contract)
 from tests.contract.interleavings import *  # noqa: F403  (the contract)
 from tests.contract.leases import *  # noqa: F403  (the contract)
 from tests.contract.moving import *  # noqa: F403  (the contract)

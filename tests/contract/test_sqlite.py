@@ -12,6 +12,7 @@ import pytest
 from app.core.settings import Settings
 from app.core.store import StoreError, open_store
 from app.core.store.sqlite import SqliteStore
+from tests.contract.codes import *  # noqa: F403  (the contract)
 from tests.contract.leases import *  # noqa: F403  (the contract)
 from tests.contract.moving import *  # noqa: F403  (the contract)
 from tests.contract.store import *  # noqa: F403  (the contract)
