@@ -1,9 +1,11 @@
+import time
 from functools import partial
 
 import pytest
+from pymongo import MongoClient
 
 from app.core.settings import Settings
-from app.core.store.mongo import MongoStore
+from app.core.store.mongo import MongoStore, commits
 from tests.contract.codes import *  # noqa: F403  (the contract)
 from tests.contract.interleavings import *  # noqa: F403  (the contract)
 from tests.contract.leases import *  # noqa: F403  (the contract)
@@ -15,3 +17,35 @@ from tests.contract.store import OpenAnother
 @pytest.fixture
 def open_another(mongodb: Settings) -> OpenAnother:
     return partial(MongoStore.open, mongodb)
+
+
+async def test_a_database_put_back_from_a_backup_is_followed_from_where_it_is(
+    mongodb: Settings, open_another: OpenAnother, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await open_another()
+    for number in range(5):
+        await store.commit("servers", f"{number}", {})
+    with MongoClient[dict[str, object]](mongodb.secret("mongodb_uri")) as client:
+        changes = client.get_default_database()[f"{mongodb.mongodb_collection_prefix}changes"]
+        changes.delete_many({"number": {"$gt": 2}})
+    later = time.time() + 61
+    monkeypatch.setattr(commits.time, "time", lambda: later)
+    assert await store.latest_change() == 2
+    await store.commit("servers", "new", {})
+    assert [change.number for change in await store.changes(0) or []] == [1, 2, 3]
+    await store.close()
+
+
+async def test_expired_documents_are_swept_where_the_server_does_not(mongodb: Settings) -> None:
+    store = await MongoStore.open(mongodb)
+    if store._sweep_at == float("inf"):
+        await store.close()
+        pytest.skip("this server removes what has expired by itself")
+    await store.put("health", "old", {}, expires_at=1.0)
+    await store.close()
+    store = await MongoStore.open(mongodb)
+    await store.put("health", "new", {})
+    await store.close()
+    with MongoClient[dict[str, object]](mongodb.secret("mongodb_uri")) as client:
+        found = client.get_default_database()[f"{mongodb.mongodb_collection_prefix}health"].find()
+        assert [document["_id"] for document in found] == ["new"]

@@ -82,7 +82,7 @@ class Commits:
         self._connection = connection
         self._kept = kept
         self._applied = 0
-        self._asked = 0.0
+        self._looked = 0.0
 
     async def state(self, collection: str, id: str) -> State:
         """The document as a writer sees it."""
@@ -93,12 +93,16 @@ class Commits:
 
     async def newest(self) -> int:
         """The number of the newest change, once its document shows it; 0 for none."""
-        asked = time.time()
-        recent = 0 <= asked - self._asked < _FRESH.total_seconds()
-        change = await self._next(self._applied) if self._applied and recent else await self._last()
+        now = time.time()
+        if self._applied and 0 <= now - self._looked < _FRESH.total_seconds():
+            change = await self._next(self._applied)
+        else:
+            change = await self._last()
+            self._looked = now
+            # The database may be one that was put back from a backup.
+            self._applied = min(self._applied, change["number"] if change else 0)
         if change and change["number"] > self._applied:
             await self.apply(change)
-        self._asked = asked
         return self._applied
 
     async def since(self, number: int, limit: int) -> list[Bson] | None:
