@@ -16,13 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from app.core.store import Stored
-from app.core.transfer.problem import TransferError
 
 FORMAT = 1
 OWN = {"schema", "import"}
 """Documents of `meta` that say something of their store alone, and stay there."""
 
 Totals = dict[str, dict[str, Any]]
+
+
+class TransferError(Exception):
+    """An export or import that cannot be done; the message names what, why, and the fix."""
 
 
 @dataclass

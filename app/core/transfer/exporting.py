@@ -7,8 +7,7 @@ from typing import TextIO
 
 from app.core.store import Store, Stored
 from app.core.store.migrations import SCHEMA_VERSION
-from app.core.transfer.archive import OWN, Tally, Totals, header_line, line_of, trailer_line
-from app.core.transfer.problem import TransferError
+from app.core.transfer.archive import OWN, Tally, Totals, TransferError, header_line, line_of, trailer_line
 
 Progress = Callable[[str, int, int | None], None]
 """Told of a collection, how many more documents were done, and of how many in all if that is known."""

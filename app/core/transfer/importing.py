@@ -7,9 +7,8 @@ from pathlib import Path
 from app.core.sealing import Sealer, SealError
 from app.core.store import Store, Stored
 from app.core.store.migrations import SCHEMA_VERSION, migrated
-from app.core.transfer.archive import OWN, Archive, Tally, Totals
+from app.core.transfer.archive import OWN, Archive, Tally, Totals, TransferError
 from app.core.transfer.exporting import AT_ONCE, Progress, documents
-from app.core.transfer.problem import TransferError
 from app.core.transfer.sealed import opened_line, resealed
 
 Item = tuple[str, Stored]
