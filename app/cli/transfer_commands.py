@@ -28,7 +28,13 @@ Work = Callable[[Store, Report], Awaitable[Totals]]
 
 def export_command(file: File) -> None:
     """Write all that the store of these settings holds to a new file."""
-    _run(load_settings(), lambda store, progress: export_store(store, file, progress))
+    settings = load_settings()
+    if settings.mongodb_uri is None and not (settings.state_dir / "gatepost.db").exists():
+        raise CliError(
+            f"there is no store in {settings.state_dir}; run this where `gatepost up` was run, "
+            "or name the store with GATEPOST_STATE_DIR or GATEPOST_MONGODB_URI"
+        )
+    _run(settings, lambda store, progress: export_store(store, file, progress))
     show(str(file))
 
 

@@ -101,9 +101,9 @@ class Archive:
                         tally.add(found["collection"], line.rstrip("\n"))
                         lines += 1
         except (OSError, UnicodeDecodeError) as error:
-            raise TransferError(
-                f"{path} cannot be read: {error}; name a file made by `gatepost export`"
-            ) from error
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            fix = "name a file made by `gatepost export`"
+            raise TransferError(f"{path} cannot be read: {reason}; {fix}") from error
         if header is None or end is None:
             raise TransferError(f"{path} ends in the middle; copy it or export it again")
         if end != tally.totals:

@@ -39,7 +39,8 @@ async def export_store(store: Store, path: Path, progress: Progress) -> Totals:
             os.fsync(file.fileno())
         part.rename(path)
     except OSError as error:
-        raise TransferError(f"{path} cannot be written: {error}; name a file in another folder") from error
+        reason = error.strerror or error
+        raise TransferError(f"{path} cannot be written: {reason}; name a file in another folder") from error
     return tally.totals
 
 
