@@ -3,7 +3,9 @@
 import itertools
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -67,14 +69,10 @@ def balancer(*origins: str) -> Starlette:
     return Starlette(routes=[Route("/{path:path}", hand_on, methods=methods)])
 
 
-@pytest.fixture(scope="package")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    """Both hosts are given the database, the sealing key and the public address, and nothing else."""
-    if find() is None:
-        pytest.skip("no NGINX with Lua: apt-get install nginx libnginx-mod-http-lua lua-cjson lua-resty-core")
-    if not os.environ.get("FERRETDB"):
-        pytest.skip(INSTALL)
-    database = MongoServer(tmp_path_factory.mktemp("database"))
+@contextmanager
+def two_hosts(folder: Path) -> Iterator[Pair]:
+    """Both are given the database, the sealing key and the public address, and nothing else."""
+    database = MongoServer(folder / "database")
     database.start()
     ports = [free_port(), free_port()]
     origins = [f"http://127.0.0.1:{port}" for port in ports]
@@ -85,10 +83,10 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
             "GATEPOST_SEALING_KEYS": SEALING_KEY,
             "GATEPOST_PUBLIC_URL": address,
         }
-        stacks = [
-            Stack.start(tmp_path_factory.mktemp(name), **given, GATEPOST_GATEWAY_PORT=str(port))
-            for name, port in zip(("first", "second"), ports, strict=True)
-        ]
+        stacks = []
+        for name, port in zip(("first", "second"), ports, strict=True):
+            (folder / name).mkdir()
+            stacks.append(Stack.start(folder / name, **given, GATEPOST_GATEWAY_PORT=str(port)))
         first, second = stacks
         first.register("tools", f"{tools}/mcp")
         first.scope("adding", "tools", tools=["add"])
@@ -96,3 +94,13 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         for stack in stacks:
             stack.stop()
     database.stop()
+
+
+@pytest.fixture(scope="package")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    if find() is None:
+        pytest.skip("no NGINX with Lua: apt-get install nginx libnginx-mod-http-lua lua-cjson lua-resty-core")
+    if not os.environ.get("FERRETDB"):
+        pytest.skip(INSTALL)
+    with two_hosts(tmp_path_factory.mktemp("pair")) as hosts:
+        yield hosts
