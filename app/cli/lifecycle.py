@@ -21,6 +21,7 @@ from app.core.settings import load_settings
 
 Start = Callable[[Callable[[str, str], None], Callable[[], None]], None]
 DOWN_SECONDS = 40.0
+LEFTOVERS_S = 10.0
 POLL_SECONDS = 0.05
 
 
@@ -33,9 +34,12 @@ def up(*, detach: bool) -> None:
         if not mine:
             _say_what_runs(state)
             return
+        was_killed = state.run_file.exists()
         end_leftovers(state)
         state.run_file.unlink(missing_ok=True)
-        require_free(given.gateway_host, given.gateway_port)
+        # NGINX's workers outlive a killed master for a moment.
+        patience_s = LEFTOVERS_S if was_killed else 0.0
+        require_free(given.gateway_host, given.gateway_port, patience_s)
         nginx = find_or_install()
         state.make_keys()
         asyncio.run(prepare_accounts(state, load_settings(environment(state, os.environ)), os.environ))

@@ -3,8 +3,11 @@
 import asyncio
 import errno
 import socket
+import time
 
 from app.cli.output import CliError
+
+POLL_S = 0.05
 
 
 def free_ports(count: int) -> list[int]:
@@ -19,15 +22,25 @@ def free_ports(count: int) -> list[int]:
             entry.close()
 
 
-def require_free(host: str, port: int) -> None:
-    """Raises CliError, naming the port and its setting, where NGINX could not listen there."""
+def require_free(host: str, port: int, patience_s: float = 0.0) -> None:
+    """Raises CliError, naming the port and its setting, where NGINX cannot listen there in that time."""
+    end = time.monotonic() + patience_s
+    while True:
+        try:
+            _bind(host, port)
+        except OSError as error:
+            if time.monotonic() >= end or error.errno != errno.EADDRINUSE:
+                raise CliError(_reason(host, port, error)) from error
+            time.sleep(POLL_S)
+        else:
+            return
+
+
+def _bind(host: str, port: int) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise CliError(_reason(host, port, error)) from error
+        probe.bind((host, port))
 
 
 async def accepts(host: str, port: int) -> bool:

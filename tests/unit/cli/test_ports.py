@@ -1,4 +1,5 @@
 import socket
+import threading
 
 import pytest
 
@@ -23,3 +24,10 @@ def test_a_port_in_use_is_named_with_its_setting() -> None:
 def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(CliError, match=r"cannot listen on 192\.0\.2\.1 port 8080: .*GATEPOST_GATEWAY_HOST"):
         require_free("192.0.2.1", 8080)
+
+
+def test_a_port_that_is_given_up_meanwhile_is_waited_for() -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+    port = server.getsockname()[1]
+    threading.Timer(0.3, server.close).start()
+    require_free("127.0.0.1", port, 20)
