@@ -37,7 +37,7 @@ def up(*, detach: bool) -> None:
         was_killed = state.run_file.exists()
         end_leftovers(state)
         state.run_file.unlink(missing_ok=True)
-        # NGINX's workers outlive a killed master for a moment.
+        # What was ended just now holds its port for a moment yet.
         patience_s = LEFTOVERS_S if was_killed else 0.0
         require_free(given.gateway_host, given.gateway_port, patience_s)
         nginx = find_or_install()
