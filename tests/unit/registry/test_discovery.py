@@ -7,7 +7,7 @@ import pytest
 from mcp.server import Server
 from mcp_types import ListToolsResult, Tool
 
-from tests.unit.registry.conftest import World
+from tests.unit.registry.conftest import World, until
 from tests.unit.registry.upstreams import Guarded, LegacyOnly, paged, toolbox, upstream
 
 pytestmark = pytest.mark.anyio
@@ -190,6 +190,7 @@ async def test_those_who_ask_while_a_look_is_under_way_share_the_next_one(world:
     async with upstream(toolbox()) as url:
         await world.add("box", url)
         discovery = world.app.state.registry.discovery
+        await until(lambda: not discovery._locks["box"].locked())
         found = await asyncio.gather(*(discovery.run("box") for _ in range(5)))
     assert {health.state for health in found} == {"healthy"}
     document = await world.store.get("health", "box")
