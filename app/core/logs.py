@@ -66,6 +66,8 @@ def configure(settings: Settings, process: str) -> None:
         logging.getLogger(name).propagate = True
     for name in _CHATTY:
         logging.getLogger(name).setLevel(level if level == logging.DEBUG else logging.WARNING)
+    # It writes whole commands at debug, with the documents in them, as one text that cannot be redacted.
+    logging.getLogger("pymongo").setLevel(logging.WARNING)
 
 
 def redact(_logger: Any, _method: str, event: EventDict) -> EventDict:

@@ -1,5 +1,6 @@
 """How a store in MongoDB is reached: logins, passwords that change, TLS, and what is said otherwise."""
 
+import asyncio
 import datetime
 import logging
 import os
@@ -112,6 +113,76 @@ async def test_a_password_that_is_rotated_is_taken_from_its_file(
     await store.close()
 
 
+async def test_connections_that_are_open_go_on_with_the_old_password(
+    guarded: MongoServer, password: Path
+) -> None:
+    theirs = password.with_name("theirs")
+    theirs.write_text(SECRET)
+    store = await MongoStore.open(by_file(guarded, theirs))
+    password.write_text("the next one")
+    assert await store.get("things", "a") is None
+    await store.close()
+
+
+async def test_a_password_file_that_is_found_empty_is_read_again_once_it_is_written(
+    guarded: MongoServer, password: Path
+) -> None:
+    theirs = password.with_name("theirs")
+    theirs.write_text(SECRET)
+    store = await MongoStore.open(by_file(guarded, theirs))
+    password.write_text("the next one")
+    guarded.kill()
+    guarded.start()
+    theirs.write_text("")
+    with pytest.raises(StoreError, match="GATEPOST_MONGODB_PASSWORD is empty"):
+        await store.get("things", "a")
+    theirs.write_text("the next one")
+    await store.put("things", "a", {})
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        "mongodb://green:{password}@127.0.0.1:port/",
+        "mongodb+srv://green:{password}@nowhere.invalid/gatepost",
+        "",
+    ],
+)
+async def test_another_user_is_taken_from_the_uris_file_even_after_a_wrong_one(
+    guarded: MongoServer, password: Path, between: str
+) -> None:
+    def named(user: str, secret: str) -> str:
+        return guarded.database("gatepost").replace("//", f"//{user}:{secret}@")
+
+    file = password.with_name("uri")
+    file.write_text(named("gatepost", SECRET))
+    store = await MongoStore.open(Settings.from_environ({"GATEPOST_MONGODB_URI_FILE": str(file)}))
+    guarded.kill()
+    guarded.options = ("--username", "green", "--password-file", str(password))
+    guarded.start()
+    file.write_text(between.format(password=SECRET))
+    with pytest.raises(StoreError) as refused:
+        await store.get("things", "a")
+    assert SECRET not in str(refused.value)
+    file.write_text(named("green", SECRET))
+    await store.put("things", "a", {})
+    await store.close()
+
+
+async def test_callers_that_give_up_leave_the_store_as_good_as_before(guarded: MongoServer) -> None:
+    uri = guarded.database("gatepost").replace("//", f"//gatepost:{SECRET}@")
+    store = await MongoStore.open(settings(f"{uri}?maxPoolSize=2"))
+    tasks = [asyncio.create_task(store.get("things", f"{number}")) for number in range(40)]
+    for number, task in enumerate(tasks):
+        if number % 4 == 0:
+            await asyncio.sleep(0)
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*(store.put("things", f"{number}", {}) for number in range(10)))
+    await store.close()
+
+
 async def test_a_user_without_rights_is_told_which_are_missing(start: Start, password: Path) -> None:
     denied = ("--deny", "insert,createIndexes")
     server = start("--username", "gatepost", "--password-file", str(password), *denied)
@@ -172,6 +243,10 @@ async def test_tls_is_checked_against_the_ca_of_the_uri(start: Start, tmp_path: 
         (f"mongodb://someone:{SECRET}@127.0.0.1:1/x?maxPoolSize=many", "GATEPOST_MONGODB_URI"),
         (f"mongodb://someone:{SECRET}@127.0.0.1:1/x?nosuch=1", "nosuch"),
         (f"mongodb://someone:{SECRET}@/x", "GATEPOST_MONGODB_URI cannot be used"),
+        (f"mongodb://someone:1/{SECRET}@127.0.0.1:1/x", "%40"),
+        (f"mongodb://someone:1?{SECRET}@127.0.0.1:1/x", "%40"),
+        (f"mongodb://someone:{SECRET}#1@127.0.0.1:1/x", "%40"),
+        (f"mongodb+srv://someone:1?{SECRET}@nowhere.invalid/x", "%40"),
     ],
 )
 async def test_what_is_wrong_with_an_address_is_said_without_its_secret(uri: str, reason: str) -> None:

@@ -45,6 +45,18 @@ def own(database: MongoServer, tmp_path_factory: pytest.TempPathFactory) -> Iter
     here.stop()
 
 
+def shipped(stack: Stack) -> set[str]:
+    """The ids of the calls of `add` that are in the store."""
+    found: set[str] = set()
+    cursor = ""
+    while True:
+        page = stack.api("GET", f"/api/audit?limit=1000&tool=add{cursor}", expect=200).json()
+        found |= {event["request_id"] for event in page["items"]}
+        if page["next_cursor"] is None:
+            return found
+        cursor = f"&cursor={page['next_cursor']}"
+
+
 def test_what_is_known_goes_on_writes_are_told_to_wait_and_all_comes_back_by_itself(
     own: Stack, database: MongoServer
 ) -> None:
@@ -57,7 +69,8 @@ def test_what_is_known_goes_on_writes_are_told_to_wait_and_all_comes_back_by_its
         database.kill()
         back = time.monotonic() + AWAY_S
         answer = own.api("POST", "/api/scopes", {"name": "vain", "groups": []}, timeout=PATIENCE_S)
-        assert (answer.status_code, answer.json()["type"]) == (503, "urn:gatepost:problem:store-unavailable")
+        # The registry's own refusal, or the gateway's where a change has just ended the caller's verdict.
+        assert (answer.status_code, answer.json()["type"].endswith("unavailable")) == (503, True)
         assert int(answer.headers["Retry-After"]) > 0
         assert "mongodb://" not in answer.text
         for path, headers in {
@@ -84,13 +97,8 @@ def test_what_is_known_goes_on_writes_are_told_to_wait_and_all_comes_back_by_its
     assert [pid_of(own, name) for name in NAMES] == pids
     assert httpx2.get(f"{own.url}/api/me", headers=session).status_code == 200
     assert call(own, "tools", unknown, "add") == "ran"
-    lines = {line["request_id"] for line in own.audit()}
-
-    def shipped() -> bool:
-        found = own.api("GET", "/api/audit?limit=1000&tool=add").json()["items"]
-        return bool(found) and {event["request_id"] for event in found} <= lines
-
-    until(shipped, 30, "the audit log's lines")
+    lines = {line["request_id"] for line in own.audit() if line.get("tool") == "add"}
+    until(lambda: lines <= shipped(own), 90, "the audit log's lines")
 
 
 def test_a_start_without_the_database_says_what_is_wrong_and_what_to_do(

@@ -90,3 +90,13 @@ def test_every_logger_writes_one_json_object_a_line_without_secrets() -> None:
     assert "RuntimeError" in lines[3]["exception"]
     assert "hunter2" not in done.stderr
     assert done.stdout == ""
+
+
+def test_at_debug_the_database_driver_does_not_write_what_is_stored() -> None:
+    program = (
+        "import logging; from app.core import logs; from app.core.settings import Settings;"
+        "logs.configure(Settings.from_environ({'GATEPOST_LOG_LEVEL': 'debug'}), 'test');"
+        "logging.getLogger('pymongo.command').debug('a document')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr == ""

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeoutError
+from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
@@ -90,7 +90,7 @@ class Client:
         if isinstance(error, OperationFailure):
             reason = str((error.details or {}).get("errmsg") or reason)
             fix = _FIXES.get(error.code or 0, "the log of the database says more")
-        elif isinstance(error, ServerSelectionTimeoutError):
+        elif isinstance(error, AutoReconnect):
             reason = re.split(r" \(configured timeouts|, Timeout:", reason)[0]
             fix = f"start it, or check the address and TLS options in {_URI}"
         return f"the database at {hosts} cannot be used: {reason}; {fix}"
@@ -106,7 +106,10 @@ class Client:
         uri = self._settings.secret("mongodb_uri")
         if uri is None:
             raise StoreError(f"no database is named; set {_URI}")
-        return uri, self._settings.mongodb_username, self._settings.secret("mongodb_password")
+        password = self._settings.secret("mongodb_password")
+        if password == "":
+            raise StoreError("GATEPOST_MONGODB_PASSWORD is empty; write the password into its file")
+        return uri, self._settings.mongodb_username, password
 
 
 def options(uri: str) -> dict[str, Any]:
@@ -130,6 +133,12 @@ def _given(uri: str) -> set[str]:
 def _connect(uri: str, username: str | None, password: str | None) -> AsyncMongoClient[Bson]:
     credentials = {"username": username, "password": password}
     known: dict[str, Any] = {name: value for name, value in credentials.items() if value is not None}
+    if "@" in "".join(re.split("([/?#])", uri.partition("://")[2], maxsplit=1)[1:]):
+        # Every parser takes another part of such a password for a host or an option, and would print it.
+        raise StoreError(
+            f"{_URI} has an @ after its hosts; write each of / ? # @ : % in the user, the password and the "
+            "options as % and its two hexadecimal digits (@ is %40)"
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # pymongo only warns of options that it leaves out

@@ -4,7 +4,13 @@ from typing import Any, TypeVar
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.errors import (
+    BulkWriteError,
+    ConfigurationError,
+    DuplicateKeyError,
+    OperationFailure,
+    PyMongoError,
+)
 from pymongo.read_concern import ReadConcern
 
 from app.core.store.base import StoreError
@@ -30,7 +36,8 @@ class Connection:
     """The few commands that the store needs, on one database, with its errors as StoreError.
 
     Each is one command that the server does as a whole; none needs a transaction. Where the server refuses
-    the credentials they are read again, and the command is repeated if they are others by now.
+    the credentials, or no host is found by the URI, both are read again, and the command is repeated if they
+    are others by now.
     """
 
     def __init__(self, client: Client) -> None:
@@ -131,8 +138,8 @@ class Connection:
             database = self._client.database()
             try:
                 return await work(self._collection(database, collection))
-            except OperationFailure as error:
-                if error.code != _AUTHENTICATION_FAILED or not await self._client.renew(database):
+            except (ConfigurationError, OperationFailure) as error:
+                if not _may_be_outdated(error) or not await self._client.renew(database):
                     raise
             return await work(self._collection(self._client.database(), collection))
         except DuplicateKeyError:
@@ -146,3 +153,8 @@ class Connection:
 
     def _collection(self, database: AsyncDatabase[Bson], name: str) -> AsyncCollection[Bson]:
         return database[self._client.prefix + name]
+
+
+def _may_be_outdated(error: PyMongoError) -> bool:
+    """Whether a URI or credentials that were rotated meanwhile explain it."""
+    return not isinstance(error, OperationFailure) or error.code == _AUTHENTICATION_FAILED
