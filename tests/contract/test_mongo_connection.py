@@ -230,6 +230,27 @@ async def test_tls_is_checked_against_the_ca_of_the_uri(start: Start, tmp_path: 
     assert "GATEPOST_MONGODB_URI" in await refusal(settings(f"{plain}?tls=true&tlsCAFile={tmp_path}/none"))
 
 
+async def test_a_client_certificate_is_shown_where_the_uri_names_one(start: Start, tmp_path: Path) -> None:
+    certificate, key = _certificate(tmp_path, "ours")
+    mine = tmp_path / "mine.pem"
+    mine.write_bytes(certificate.read_bytes() + key.read_bytes())
+    reach = f"?tls=true&tlsCAFile={certificate}"
+    given = (
+        "--tls-certificate",
+        str(certificate),
+        "--tls-key",
+        str(key),
+        "--tls-client-ca",
+        str(certificate),
+    )
+    server = start(*given, reach=f"{reach}&tlsCertificateKeyFile={mine}")
+    store = await MongoStore.open(settings(server.database("gatepost")))
+    await store.put("things", "a", {})
+    await store.close()
+    without = f"mongodb://127.0.0.1:{server.port}/gatepost{reach}&serverSelectionTimeoutMS=500"
+    assert "cannot be used" in await refusal(settings(without))
+
+
 @pytest.mark.parametrize(
     ("uri", "reason"),
     [

@@ -33,7 +33,8 @@ func (l login) dialogue() *dialogue {
 func (d *dialogue) answer(request *message) bson.D {
 	switch request.command() {
 	case "saslStart":
-		d.begin(request.body.Lookup("mechanism").StringValue())
+		mechanism, _ := request.body.Lookup("mechanism").StringValueOK()
+		d.begin(mechanism)
 	case "saslContinue":
 	default:
 		return nil
@@ -41,7 +42,7 @@ func (d *dialogue) answer(request *message) bson.D {
 	if d.conversation == nil {
 		return failure(18, "AuthenticationFailed", "Authentication failed.")
 	}
-	_, payload := request.body.Lookup("payload").Binary()
+	_, payload, _ := request.body.Lookup("payload").BinaryOK()
 	text := ""
 	if !d.conversation.Done() {
 		var err error
@@ -66,10 +67,14 @@ func (d *dialogue) begin(mechanism string) {
 	}
 	password := strings.TrimSpace(string(content))
 	hash := scram.SHA256
-	if mechanism == "SCRAM-SHA-1" {
+	switch mechanism {
+	case "SCRAM-SHA-256":
+	case "SCRAM-SHA-1":
 		hash = scram.SHA1
 		digest := md5.Sum([]byte(d.username + ":mongo:" + password))
 		password = hex.EncodeToString(digest[:])
+	default:
+		return
 	}
 	client, err := hash.NewClientUnprepped(d.username, password, "")
 	if err != nil {

@@ -1,19 +1,21 @@
 package main
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
 
 	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
+	"go.mongodb.org/mongo-driver/x/mongo/driver/wiremessage"
 )
 
 const (
-	opQuery = 2004
-	opMsg   = 2013
-	largest = 48 * 1024 * 1024
+	headSize = 16
+	largest  = 48 * 1024 * 1024
 )
+
+var errUnsound = errors.New("a message that is not sound")
 
 // A message of MongoDB's wire protocol: OP_MSG, or OP_QUERY for a driver's first hello.
 type message struct {
@@ -24,55 +26,79 @@ type message struct {
 	sequences  map[string][]bson.Raw
 }
 
-func readMessage(from io.Reader) (*message, error) {
-	head := make([]byte, 16)
+func readRaw(from io.Reader) ([]byte, error) {
+	head := make([]byte, headSize)
 	if _, err := io.ReadFull(from, head); err != nil {
 		return nil, err
 	}
-	length := int32At(head)
-	if length < 16 || length > largest {
-		return nil, errors.New("a message of no sound length")
+	length := int32(binary.LittleEndian.Uint32(head))
+	if length < headSize || length > largest {
+		return nil, errUnsound
 	}
 	raw := make([]byte, length)
 	copy(raw, head)
-	if _, err := io.ReadFull(from, raw[16:]); err != nil {
+	_, err := io.ReadFull(from, raw[headSize:])
+	return raw, err
+}
+
+func readMessage(from io.Reader) (*message, error) {
+	raw, err := readRaw(from)
+	if err != nil {
 		return nil, err
 	}
-	m := &message{raw: raw, id: int32At(raw[4:]), sequences: map[string][]bson.Raw{}}
-	switch int32At(raw[12:]) {
-	case opMsg:
-		flags := binary.LittleEndian.Uint32(raw[16:])
-		m.moreToCome = flags&2 != 0
-		end := len(raw)
-		if flags&1 != 0 {
-			end -= 4
-		}
-		m.sections(raw[20:end])
-	case opQuery:
-		name := bytes.IndexByte(raw[20:], 0)
-		m.body = bson.Raw(raw[20+name+1+8:])
+	_, id, _, code, rest, ok := wiremessage.ReadHeader(raw)
+	m := &message{raw: raw, id: id, sequences: map[string][]bson.Raw{}}
+	switch {
+	case ok && code == wiremessage.OpMsg:
+		ok = m.sections(rest)
+	case ok && code == wiremessage.OpQuery:
+		ok = m.query(rest)
+	}
+	if !ok || m.body.Validate() != nil {
+		return nil, errUnsound
 	}
 	return m, nil
 }
 
-func (m *message) sections(rest []byte) {
-	for len(rest) > 4 {
-		kind := rest[0]
-		size := int(int32At(rest[1:]))
-		section := rest[1 : 1+size]
-		rest = rest[1+size:]
-		if kind == 0 {
-			m.body = bson.Raw(section)
-			continue
-		}
-		end := bytes.IndexByte(section[4:], 0)
-		name := string(section[4 : 4+end])
-		for documents := section[4+end+1:]; len(documents) > 4; {
-			length := int32At(documents)
-			m.sequences[name] = append(m.sequences[name], bson.Raw(documents[:length]))
-			documents = documents[length:]
+func (m *message) sections(rest []byte) bool {
+	flags, rest, ok := wiremessage.ReadMsgFlags(rest)
+	m.moreToCome = flags&wiremessage.MoreToCome != 0
+	if flags&wiremessage.ChecksumPresent != 0 && len(rest) >= 4 {
+		rest = rest[:len(rest)-4]
+	}
+	for ok && len(rest) > 0 {
+		var kind wiremessage.SectionType
+		kind, rest, ok = wiremessage.ReadMsgSectionType(rest)
+		switch kind {
+		case wiremessage.SingleDocument:
+			var body bsoncore.Document
+			body, rest, ok = wiremessage.ReadMsgSectionSingleDocument(rest)
+			m.body = bson.Raw(body)
+		case wiremessage.DocumentSequence:
+			var name string
+			var documents []bsoncore.Document
+			name, documents, rest, ok = wiremessage.ReadMsgSectionDocumentSequence(rest)
+			for _, document := range documents {
+				m.sequences[name] = append(m.sequences[name], bson.Raw(document))
+			}
+		default:
+			return false
 		}
 	}
+	return ok
+}
+
+func (m *message) query(rest []byte) bool {
+	_, rest, ok := wiremessage.ReadQueryFlags(rest)
+	if ok {
+		_, rest, ok = wiremessage.ReadQueryFullCollectionName(rest)
+	}
+	if !ok || len(rest) < 8 {
+		return false
+	}
+	body, _, ok := wiremessage.ReadQueryQuery(rest[8:])
+	m.body = bson.Raw(body)
+	return ok
 }
 
 func (m *message) command() string {
@@ -93,17 +119,12 @@ func reply(to *message, document bson.D) []byte {
 	if err != nil {
 		panic(err)
 	}
-	raw := make([]byte, 21, 21+len(body))
-	binary.LittleEndian.PutUint32(raw, uint32(21+len(body)))
-	binary.LittleEndian.PutUint32(raw[8:], uint32(to.id))
-	binary.LittleEndian.PutUint32(raw[12:], opMsg)
-	return append(raw, body...)
+	start, raw := wiremessage.AppendHeaderStart(nil, 0, to.id, wiremessage.OpMsg)
+	raw = wiremessage.AppendMsgFlags(raw, 0)
+	raw = wiremessage.AppendMsgSectionType(raw, wiremessage.SingleDocument)
+	return bsoncore.UpdateLength(append(raw, body...), start, int32(len(raw)+len(body)))
 }
 
 func failure(code int32, name, text string) bson.D {
 	return bson.D{{Key: "ok", Value: 0.0}, {Key: "errmsg", Value: text}, {Key: "code", Value: code}, {Key: "codeName", Value: name}}
-}
-
-func int32At(raw []byte) int32 {
-	return int32(binary.LittleEndian.Uint32(raw))
 }

@@ -10,7 +10,6 @@ import (
 // A proxy hands on one command at a time: FerretDB's updates, upserts and findAndModify are each several steps
 // of its own, MongoDB's are one.
 type proxy struct {
-	socket   string
 	login    login
 	denied   map[string]bool
 	recorder *recorder
@@ -33,7 +32,7 @@ func (p *proxy) serve(listener net.Listener) {
 
 func (p *proxy) relay(client net.Conn) {
 	defer client.Close()
-	server, err := net.DialTimeout("unix", p.socket, 5*time.Second)
+	server, err := net.DialTimeout("unix", socket, 5*time.Second)
 	if err != nil {
 		return
 	}
@@ -58,6 +57,9 @@ func (p *proxy) relay(client net.Conn) {
 			answer = failure(13, "Unauthorized", "not authorized to execute command "+name)
 		}
 		if answer != nil {
+			if request.moreToCome {
+				continue
+			}
 			if _, err = client.Write(reply(request, answer)); err != nil {
 				return
 			}
@@ -73,15 +75,16 @@ func (p *proxy) relay(client net.Conn) {
 	}
 }
 
+// forward gives FerretDB's reply, and none to a command that wants none: FerretDB writes one nevertheless.
 func (p *proxy) forward(server net.Conn, request *message) ([]byte, error) {
 	p.turn.Lock()
 	defer p.turn.Unlock()
-	if _, err := server.Write(request.raw); err != nil || request.moreToCome {
+	if _, err := server.Write(request.raw); err != nil {
 		return nil, err
 	}
-	answer, err := readMessage(server)
-	if err != nil {
-		return nil, err
+	raw, err := readRaw(server)
+	if request.moreToCome {
+		raw = nil
 	}
-	return answer.raw, nil
+	return raw, err
 }
