@@ -3,7 +3,7 @@
 import itertools
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,6 +42,11 @@ def balancer(*origins: str) -> Starlette:
     turn = itertools.cycle(origins)
     client = httpx2.AsyncClient(timeout=60)
 
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with client:
+            yield
+
     async def hand_on(request: Request) -> StreamingResponse:
         client.cookies.clear()
         sent = client.build_request(
@@ -66,7 +71,7 @@ def balancer(*origins: str) -> Starlette:
         return response
 
     methods = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
-    return Starlette(routes=[Route("/{path:path}", hand_on, methods=methods)])
+    return Starlette(routes=[Route("/{path:path}", hand_on, methods=methods)], lifespan=lifespan)
 
 
 @contextmanager
