@@ -61,10 +61,16 @@ async def register(http: httpx2.AsyncClient, count: int) -> tuple[int, float, li
 
 
 async def lists(http: httpx2.AsyncClient) -> list[float]:
-    took = []
-    for _ in range(LISTS):
+    took: list[float] = []
+    refused = 0
+    while len(took) < LISTS:
         begun = time.perf_counter()
-        (await http.get("/api/servers")).raise_for_status()
+        answer = await http.get("/api/servers")
+        if answer.status_code == 503 and refused < LISTS:  # the looks at 1 000 servers may still keep it busy
+            refused += 1
+            await asyncio.sleep(1)
+            continue
+        answer.raise_for_status()
         took.append((time.perf_counter() - begun) * 1000)
     return took
 
