@@ -1,11 +1,15 @@
 import time
 from functools import partial
+from typing import Any
 
 import pytest
-from pymongo import MongoClient
+from pymongo import IndexModel, MongoClient
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import OperationFailure
 
 from app.core.settings import Settings
-from app.core.store.mongo import MongoStore, commits
+from app.core.store.collections import COLLECTIONS
+from app.core.store.mongo import MongoStore, commits, connection
 from tests.contract.codes import *  # noqa: F403  (the contract)
 from tests.contract.interleavings import *  # noqa: F403  (the contract)
 from tests.contract.leases import *  # noqa: F403  (the contract)
@@ -49,3 +53,35 @@ async def test_expired_documents_are_swept_where_the_server_does_not(mongodb: Se
     with MongoClient[dict[str, object]](mongodb.secret("mongodb_uri")) as client:
         found = client.get_default_database()[f"{mongodb.mongodb_collection_prefix}health"].find()
         assert [document["_id"] for document in found] == ["new"]
+
+
+async def test_collections_are_made_before_their_indexes(
+    mongodb: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_index, asked = connection.Connection.create_index, list[str]()
+
+    async def checked(self: connection.Connection, collection: str, index: IndexModel) -> None:
+        if collection not in asked:
+            assert collection in await self.names()
+            asked.append(collection)
+        await create_index(self, collection, index)
+
+    monkeypatch.setattr(connection.Connection, "create_index", checked)
+    await (await MongoStore.open(mongodb)).close()
+    assert asked == list(COLLECTIONS)
+
+
+async def test_a_start_waits_for_an_index_that_another_process_builds(
+    mongodb: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_indexes, refused = AsyncCollection.create_indexes, list[str]()
+
+    async def at_first_refused(self: AsyncCollection[Any], *args: Any, **more: Any) -> list[str]:
+        if len(refused) < 2:
+            refused.append(self.name)
+            raise OperationFailure("Existing index build in progress on the same collection.", 40333)
+        return await create_indexes(self, *args, **more)
+
+    monkeypatch.setattr(AsyncCollection, "create_indexes", at_first_refused)
+    await (await MongoStore.open(mongodb)).close()
+    assert len(refused) == 2

@@ -21,11 +21,17 @@ _AUTHENTICATION_FAILED = 18
 _DUPLICATE_KEY = 11000
 _UNAUTHORIZED = 13
 _NOT_IMPLEMENTED = {115, 238}
+_NAMESPACE_EXISTS = 48
+_BUILDING = "index build in progress"
 Result = TypeVar("Result")
 
 
 class Unsupported(StoreError):  # noqa: N818  (says what is so)
     """The server does not know this command or option."""
+
+
+class Busy(StoreError):  # noqa: N818  (says what is so)
+    """Another index of the collection is being built."""
 
 
 class Refused(StoreError):  # noqa: N818  (says what is so)
@@ -105,8 +111,20 @@ class Connection:
         """Delete one document; what it was."""
         return await self._run(collection, lambda found: found.find_one_and_delete(where))
 
+    async def create_collection(self, collection: str) -> None:
+        """Make an empty one; nothing happens where it is there."""
+
+        async def work(found: AsyncCollection[Bson]) -> None:
+            try:
+                await found.database.command("create", found.name)
+            except OperationFailure as error:
+                if error.code != _NAMESPACE_EXISTS:
+                    raise
+
+        await self._run(collection, work)
+
     async def create_index(self, collection: str, index: IndexModel) -> None:
-        """Make it where it is not there. Raises Unsupported."""
+        """Make it where it is not there. Raises Unsupported, Busy."""
         await self._run(collection, lambda found: found.create_indexes([index]))
 
     async def indexes(self, collection: str) -> dict[str, Bson]:
@@ -149,6 +167,8 @@ class Connection:
                 raise Unsupported(self._client.explain(error)) from error
             if isinstance(error, OperationFailure) and error.code == _UNAUTHORIZED:
                 raise Refused(self._client.explain(error)) from error
+            if isinstance(error, OperationFailure) and _BUILDING in str(error):
+                raise Busy(self._client.explain(error)) from error
             raise StoreError(self._client.explain(error)) from error
 
     def _collection(self, database: AsyncDatabase[Bson], name: str) -> AsyncCollection[Bson]:
