@@ -31,7 +31,7 @@ from app.registry.ui.endpoints import router as ui
 def create_app(settings: Settings, store: Store, sealer: Sealer, keys: SigningKeys) -> FastAPI:
     """The registry on an open store: `/api`, `/ui`, `/mcp/registry`, agents' cards.
 
-    Its Services are `app.state.registry`. Its lifespan must run: it follows the store for search, serves MCP,
+    Its Services are `app.state.registry`. Its lifespan must run: it follows the store, serves MCP,
     and ends background work before the store is closed by whoever opened it.
     """
     services = Services.make(settings, store, sealer, keys)
@@ -39,7 +39,7 @@ def create_app(settings: Settings, store: Store, sealer: Sealer, keys: SigningKe
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with services.search.following(), mcp.running():
+        async with services.follower.following(), mcp.running():
             try:
                 yield
             finally:

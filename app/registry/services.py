@@ -6,10 +6,13 @@ from app.core.settings import Settings
 from app.core.store import Store
 from app.core.tokens import TokenStore
 from app.core.upstream_tokens import UpstreamTokens
+from app.registry.catalogue.follower import Follower
+from app.registry.catalogue.known import KnownServers
+from app.registry.catalogue.overviews import Catalogue
 from app.registry.discovery.runner import Discovery
 from app.registry.scopes.administration import Administration
 from app.registry.scopes.cache import ScopeCache
-from app.registry.search.catalogue import Catalogue
+from app.registry.search.index import SearchIndex
 from app.registry.search.service import Search
 
 
@@ -24,6 +27,8 @@ class Services:
     scopes: ScopeCache
     administration: Administration
     tokens: TokenStore
+    servers: KnownServers
+    follower: Follower
     search: Search
     catalogue: Catalogue
     upstream_tokens: UpstreamTokens
@@ -32,7 +37,8 @@ class Services:
     @classmethod
     def make(cls, settings: Settings, store: Store, sealer: Sealer, keys: SigningKeys) -> "Services":
         """The services on an open store."""
-        scopes, search = ScopeCache(store), Search(store)
+        scopes, servers, index = ScopeCache(store), KnownServers(settings), SearchIndex()
+        follower = Follower(store, servers, index)
         upstream_tokens = UpstreamTokens(settings)
         return cls(
             settings=settings,
@@ -42,8 +48,10 @@ class Services:
             scopes=scopes,
             administration=Administration(store, scopes, [found.name for found in settings.providers]),
             tokens=TokenStore(store),
-            search=search,
-            catalogue=Catalogue(store, search, settings.public_url),
+            servers=servers,
+            follower=follower,
+            search=Search(follower, index),
+            catalogue=Catalogue(follower, servers, index, settings.public_url),
             upstream_tokens=upstream_tokens,
-            discovery=Discovery(settings, store, sealer, upstream_tokens, search.discovered),
+            discovery=Discovery(settings, store, sealer, upstream_tokens, follower.discovered),
         )

@@ -70,8 +70,8 @@ class Store(Protocol):
     """All state of Gatepost. Every implementation passes `tests/contract/store.py` unchanged.
 
     Writes of policy (servers, scopes, tokens, credentials, a tool's state) go through `commit`, which
-    numbers them: gateways follow those numbers. `put` and `delete` are for what changes no decision:
-    health, sessions, last use.
+    numbers them: gateways follow those numbers, and registries news of health too. `put` and `delete` are
+    for what nobody must hear of at once: sessions, last use, the time of a look.
     Bodies are JSON objects. Every method raises StoreError where the store cannot be used.
     """
 

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 import structlog
@@ -7,6 +8,8 @@ from pydantic import BaseModel, ValidationError
 
 from app.core.models import ServerEntry, ToolKind, ToolRecord
 from app.core.store import Change, Document, Store, StoreError
+from app.registry.catalogue.known import KnownServers
+from app.registry.discovery.health import Health
 from app.registry.search.index import SearchIndex
 
 _PAGE = 500
@@ -16,18 +19,20 @@ log = structlog.get_logger(__name__)
 
 
 class Follower:
-    """Keeps a search index in step with the store, whichever process wrote.
+    """Keeps what is in memory of servers and their tools in step with the store, whichever process wrote.
 
-    Servers and the states of tools come as numbered changes. What discovery finds is no policy and has no
-    number, but each discovery ends by writing the server's `health` document: a new revision of it means
-    that the server's tools are read again.
+    Servers, the states of tools and news of a server's health come as numbered changes. What discovery finds
+    is no policy and has no number, but each discovery ends by writing the server's `health` document: a new
+    revision of it means that the server's tools are read again.
     """
 
-    def __init__(self, store: Store, index: SearchIndex) -> None:
+    def __init__(self, store: Store, servers: KnownServers, index: SearchIndex) -> None:
         self._store = store
+        self._servers = servers
         self._index = index
         self._number = -1
         self._seen: dict[str, int] = {}
+        self._newer: set[str] = set()
         self._lock = asyncio.Lock()
 
     async def catch_up(self) -> None:
@@ -37,29 +42,53 @@ class Follower:
                 await self._follow(await self._store.latest_change())
 
     async def look(self) -> None:
-        """Catch up, and read the tools of servers that were discovered anew. Raises StoreError."""
+        """Catch up, and read what has no number: the rest of health, and tools that were discovered anew.
+
+        Raises StoreError.
+        """
         await self.catch_up()
+        self._newer.clear()
         async for document in self._all("health"):
-            if document.id in self._index.servers and self._seen.get(document.id) != document.revision:
-                await self.read_tools(document.id)
-                self._seen[document.id] = document.revision
+            slug, revision = document.id, document.revision
+            if slug in self._newer:  # more was heard since this reading began; the next one sees to it
+                continue
+            if slug in self._index.servers and self._seen.get(slug) != revision:
+                self._put_health(slug, document)
+                await self._read_tools(slug)
+                self._seen[slug] = revision
 
-    async def read_tools(self, slug: str) -> None:
-        """Take in what discovery just found at a server. Raises StoreError."""
-        async with self._lock:  # a block that lands while the pages are read is applied after them
-            found = [_parsed(ToolRecord, document) async for document in self._all("tools", {"server": slug})]
-            self._index.replace(slug, [tool for tool in found if tool is not None])
+    async def discovered(self, health: Document) -> None:
+        """Take in what discovery just found at a server, at once in this process. Raises StoreError."""
+        await self._read_tools(health.id)
+        self._put_health(health.id, health)
+        self._newer.add(health.id)
+        self._seen[health.id] = health.revision
 
-    async def run(self) -> None:
-        """Look every few seconds until cancelled; a store that cannot be used is tried again."""
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        """Look every few seconds while the context lasts; a store that cannot be used is tried again."""
+        task = asyncio.create_task(self._run(), name="follower of the catalogue")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self) -> None:
         while True:
             try:
                 await self.look()
             except StoreError as error:
-                log.warning("the search index may be behind", reason=str(error))
+                log.warning("lists and search may be behind", reason=str(error))
             except Exception:
-                log.exception("the search index may be behind")
+                log.exception("lists and search may be behind")
             await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _read_tools(self, slug: str) -> None:
+        async with self._lock:  # a block that lands while the pages are read is applied after them
+            found = [_parsed(ToolRecord, document) async for document in self._all("tools", {"server": slug})]
+            self._index.replace(slug, [tool for tool in found if tool is not None])
 
     async def _follow(self, latest: int) -> None:
         if latest < self._number:  # the store was put back to an older copy
@@ -75,36 +104,51 @@ class Follower:
                 self._number = change.number
 
     def _apply(self, change: Change) -> None:
-        if change.collection == "servers":
-            server = _parsed(ServerEntry, change.document)
-            if server is None:
-                self._index.remove_server(change.id)
+        match change.collection:
+            case "servers":
+                self._newer.add(change.id)
+                self._put_server(change.id, change.document)
+            case "health":
+                self._newer.add(change.id)
                 self._seen.pop(change.id, None)
-            else:
-                self._index.put_server(server)
-        elif change.collection == "tools":
-            tool = _parsed(ToolRecord, change.document)
-            if tool is None:
-                slug, kind, name = change.id.split("/", 2)
-                self._index.remove_tool(slug, ToolKind(kind), name)
-            else:
-                self._index.put_tool(tool)
+                self._put_health(change.id, change.document)
+            case "tools":
+                tool = _parsed(ToolRecord, change.document)
+                if tool is None:
+                    slug, kind, name = change.id.split("/", 2)
+                    self._index.remove_tool(slug, ToolKind(kind), name)
+                else:
+                    self._index.put_tool(tool)
+
+    def _put_server(self, slug: str, document: Document | None) -> None:
+        server = _parsed(ServerEntry, document)
+        if document is None or server is None:
+            self._servers.remove(slug)
+            self._index.remove_server(slug)
+            self._seen.pop(slug, None)
+        else:
+            self._servers.put(document)
+            self._index.put_server(server)
+
+    def _put_health(self, slug: str, document: Document | None) -> None:
+        self._servers.put_health(_parsed(Health, document) or Health(server=slug))
 
     async def _load(self) -> None:
-        self._seen = {document.id: document.revision async for document in self._all("health")}
-        servers = [_parsed(ServerEntry, document) async for document in self._all("servers")]
-        found = {server.settings.slug: server for server in servers if server is not None}
-        for slug in self._index.servers.keys() - found.keys():
-            self._index.remove_server(slug)
-        tools: dict[str, list[ToolRecord]] = {slug: [] for slug in found}
+        health = {document.id: document async for document in self._all("health")}
+        servers = {document.id: document async for document in self._all("servers")}
+        tools: dict[str, list[ToolRecord]] = {slug: [] for slug in servers}
         async for document in self._all("tools"):
             tool = _parsed(ToolRecord, document)
             if tool is not None and tool.server in tools:
                 tools[tool.server].append(tool)
-        for slug, server in found.items():
+        for slug in self._index.servers.keys() - servers.keys():
+            self._put_server(slug, None)
+        for slug, server in servers.items():
             self._index.replace(slug, tools[slug])
-            self._index.put_server(server)
+            self._put_server(slug, server)
+            self._put_health(slug, health.get(slug))
             await asyncio.sleep(0)  # other requests are answered between two servers
+        self._seen = {slug: document.revision for slug, document in health.items()}
 
     async def _all(self, collection: str, where: Mapping[str, str] | None = None) -> AsyncIterator[Document]:
         cursor = None
@@ -123,5 +167,5 @@ def _parsed(model: type[Model], document: Document | None) -> Model | None:
     try:
         return model.model_validate(document.body)
     except ValidationError as error:
-        log.warning("an unreadable document is not searched", id=document.id, reason=error.errors()[0]["msg"])
+        log.warning("an unreadable document is not shown", id=document.id, reason=error.errors()[0]["msg"])
         return None

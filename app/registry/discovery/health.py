@@ -1,12 +1,10 @@
-import asyncio
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel
 
-from app.core.store import Store
+from app.core.store import Document, Store
 from app.registry.discovery.probe import Found
 
 COLLECTION = "health"
@@ -56,7 +54,7 @@ class Health(BaseModel):
 
 
 class HealthRepository:
-    """The health of servers in the store; it follows no policy, so gateways do not hear of it."""
+    """The health of servers in the store; it decides no call, so gateways do nothing about it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -66,25 +64,22 @@ class HealthRepository:
         document = await self._store.get(COLLECTION, slug)
         return Health(server=slug) if document is None else Health.model_validate(document.body)
 
-    async def of_page(self, slugs: Sequence[str], cursor: str | None) -> list[Health]:
-        """The health of a page of servers, which began after `cursor`.
+    async def save(self, health: Health, before: Health) -> Document:
+        """Write it. News beside the time is a change that other registries hear of at once.
 
-        A page of this collection at the same place holds most of it in one query; the rest is asked singly.
+        Its new revision tells them, a little later, that the server was looked at.
         """
-        page = await self._store.list(COLLECTION, limit=max(len(slugs), 1), cursor=cursor)
-        near = {document.id: Health.model_validate(document.body) for document in page.items}
-        missing = [slug for slug in slugs if slug not in near]
-        asked = await asyncio.gather(*map(self.of, missing))
-        near.update(zip(missing, asked, strict=True))
-        return [near[slug] for slug in slugs]
-
-    async def save(self, health: Health) -> None:
-        """Write it; its new revision tells others that the server was looked at."""
-        await self._store.put(COLLECTION, health.server, health.model_dump(mode="json"))
+        body = health.model_dump(mode="json")
+        if health.model_copy(update={"checked_at": before.checked_at}) == before:
+            return await self._store.put(COLLECTION, health.server, body)
+        saved = await self._store.commit(COLLECTION, health.server, body)
+        assert saved is not None  # noqa: S101  (a body was written)
+        return saved
 
     async def forget(self, slug: str) -> None:
         """Delete what is known of a server that is gone."""
-        await self._store.delete(COLLECTION, slug)
+        if await self._store.get(COLLECTION, slug) is not None:
+            await self._store.delete(COLLECTION, slug)
 
 
 def _now() -> str:

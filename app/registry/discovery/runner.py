@@ -7,7 +7,7 @@ import structlog
 from app.core.models import ServerEntry, ToolKind, ToolRecord
 from app.core.sealing import Sealer, SealError
 from app.core.settings import Settings
-from app.core.store import Store, StoreError
+from app.core.store import Document, Store, StoreError
 from app.core.store.lease import lease
 from app.core.token_endpoint import TokenRefused
 from app.core.upstream_tokens import UpstreamTokens
@@ -34,9 +34,9 @@ class Discovery:
         store: Store,
         sealer: Sealer,
         tokens: UpstreamTokens,
-        looked: Callable[[str], Awaitable[None]],
+        looked: Callable[[Document], Awaitable[None]],
     ) -> None:
-        """`looked` is called with a server's slug after each look, when all that was found is stored."""
+        """`looked` is called with the new health after each look, when all that was found is stored."""
         self._settings = settings
         self._store = store
         self._looked = looked
@@ -73,9 +73,9 @@ class Discovery:
         document = await self._servers.find(slug)
         if document is None:
             return Health(server=slug)
-        health = await self._look(ServerEntry.model_validate(document.body))
-        await self._health.save(health)
-        await self._looked(slug)
+        known = await self._health.of(slug)
+        health = await self._look(ServerEntry.model_validate(document.body), known)
+        await self._looked(await self._health.save(health, known))
         if await self._servers.find(slug) is None:  # deleted while we looked: leave nothing behind
             await self.forget(slug)
         return health
@@ -91,9 +91,8 @@ class Discovery:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _look(self, entry: ServerEntry) -> Health:
+    async def _look(self, entry: ServerEntry, known: Health) -> Health:
         slug = entry.settings.slug
-        known = await self._health.of(slug)
         if entry.url is None:
             return known.failed("unknown", "it has no HTTP endpoint: listed, not callable")
         try:

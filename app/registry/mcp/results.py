@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from app.registry.search.catalogue import Catalogue, ServerOverview
+from app.registry.catalogue.overviews import Catalogue, ServerOverview
 from app.registry.search.index import Hit
 
 State = Literal["healthy", "unreachable", "credential_expired", "unknown"]

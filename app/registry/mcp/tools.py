@@ -8,8 +8,8 @@ from starlette.requests import Request
 
 from app import __version__
 from app.core.policy import Grants
+from app.registry.catalogue.overviews import Catalogue
 from app.registry.mcp.results import FoundTool, FoundTools, ListedServer, ListedServers, ServerStatus
-from app.registry.search.catalogue import Catalogue
 from app.registry.search.service import Search
 
 INSTRUCTIONS = (

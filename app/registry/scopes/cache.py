@@ -7,7 +7,7 @@ COLLECTION = "scopes"
 
 
 class ScopeCache:
-    """All scope documents, read again only after a change of policy."""
+    """All scope documents, read again only after one of them was changed."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -17,11 +17,18 @@ class ScopeCache:
     async def current(self) -> Sequence[Scope]:
         """The scopes as of the store's newest change. Raises StoreError."""
         # Asked first: a change that lands while the scopes are read makes the next call read them again.
-        change = await self._store.latest_change()
-        if change != self._change:
-            self._scopes = await self._read()
-            self._change = change
+        newest = await self._store.latest_change()
+        if newest != self._change:
+            if await self._changed(newest):
+                self._scopes = await self._read()
+            self._change = newest
         return self._scopes
+
+    async def _changed(self, newest: int) -> bool:
+        changes = await self._store.changes(self._change) if self._change >= 0 else None
+        if not changes or changes[-1].number < newest:
+            return True
+        return any(change.collection == COLLECTION for change in changes)
 
     async def _read(self) -> Sequence[Scope]:
         scopes: list[Scope] = []

@@ -38,14 +38,8 @@ async def page(
     services: Services, caller: Caller, limit: int, cursor: str | None
 ) -> tuple[list[ServerAnswer], str | None]:
     """A page of the servers that the caller may see, with their health, and the next page's cursor."""
-    documents, after = await ServerRepository(services.store).visible(caller.grants, limit, cursor)
-    slugs = [document.id for document in documents]
-    known = await HealthRepository(services.store).of_page(slugs, cursor)
-    items = [
-        ServerAnswer.of(services.settings, document, health)
-        for document, health in zip(documents, known, strict=True)
-    ]
-    return items, after
+    await services.follower.catch_up()
+    return services.servers.page(caller.grants, limit, cursor)
 
 
 async def answer(services: Services, document: Document, warnings: Sequence[str] = ()) -> ServerAnswer:

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.core.caller import Caller
-from app.registry.search.catalogue import Catalogue
+from app.registry.catalogue.overviews import Catalogue
 
 STYLE_PATH = "/ui/static/gatepost.css"
 _FOLDER = Path(__file__).parent

@@ -38,7 +38,9 @@ class _Server(uvicorn.Server):
 @contextlib.asynccontextmanager
 async def serving(app: Any) -> AsyncIterator[str]:
     """Serve an ASGI application on a free loopback port; the value is its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    # asyncio sends small answers at once (TCP_NODELAY) only where the socket names its protocol.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
     server = _Server(
         uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1, ws="none")
     )
@@ -108,6 +110,12 @@ class World:
         assert answer.status_code == 201, answer.text
         await until(lambda: self._looked_at(slug))
         return answer
+
+    async def looked_at(self, health: dict[str, Any]) -> None:
+        """Let this registry know what a look at a server found, its tools being in the store."""
+        services = self.app.state.registry
+        await services.follower.catch_up()
+        await services.follower.discovered(await self.store.put("health", health["server"], health))
 
     async def get(self, path: str) -> Any:
         answer = await self.http.get(path, headers=self.admin)

@@ -68,6 +68,15 @@ async def test_a_server_is_looked_at_by_one_registry_at_a_time(
     assert slow.most == 1
 
 
+async def test_what_one_registry_found_is_in_the_list_of_another_at_once(
+    world: World, second: httpx2.AsyncClient
+) -> None:
+    async with upstream(toolbox()) as url:
+        await world.add("box", url)
+        listed = (await second.get("/api/servers", headers=world.admin)).json()["items"]
+    assert [item["gatepost"]["health"]["state"] for item in listed] == ["healthy"]
+
+
 async def test_every_page_is_read(world: World) -> None:
     async with upstream(paged(10)) as url:
         await world.add("many", url)

@@ -1,5 +1,8 @@
+from typing import Any
+
 import pytest
 
+from app.core.store import Page
 from tests.unit.registry.conftest import World
 
 pytestmark = pytest.mark.anyio
@@ -73,3 +76,22 @@ async def test_a_new_scope_is_in_force_at_once(world: World) -> None:
     assert (await world.http.get("/api/servers/ledger", headers=caller)).status_code == 200
     await world.http.delete("/api/scopes/readers", headers=world.admin)
     assert (await world.http.get("/api/servers/ledger", headers=caller)).status_code == 404
+
+
+async def test_scopes_are_read_again_only_after_one_of_them_was_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, readings = world.store.list, list[str]()
+
+    async def counted(collection: str, *args: Any, **more: Any) -> Page:
+        readings.append(collection)
+        return await read(collection, *args, **more)
+
+    scopes = world.app.state.registry.scopes
+    await scopes.current()
+    monkeypatch.setattr(world.store, "list", counted)
+    await world.store.commit("servers", "ledger", {})
+    await scopes.current()
+    assert "scopes" not in readings
+    await world.scope("readers", ["fin"])
+    assert "readers" in [scope.name for scope in await scopes.current()]

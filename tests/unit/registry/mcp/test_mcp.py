@@ -29,15 +29,13 @@ async def stocked(world: World) -> World:
     )
     await _put(world, server("secret"), [tool("secret", "get_balance_of_others")])
     await _put(world, server("files", stdio_only=True), [])
-    await world.store.put(
-        "health",
-        "ledger",
+    await world.looked_at(
         {
             "server": "ledger",
             "state": "unreachable",
             "reason": "timed out",
             "checked_at": "2026-11-01T10:00:00+00:00",
-        },
+        }
     )
     everything = {"methods": ["*"], "tools": ["*"]}
     await world.scope("clerks", USER, servers=[{"server": slug} | everything for slug in ("ledger", "files")])
@@ -167,6 +165,5 @@ async def call(world: World, mode: str, name: str, **arguments: Any) -> dict[str
 async def _put(world: World, entry: ServerEntry, tools: list[ToolRecord]) -> None:
     for record in tools:
         await world.store.put("tools", record.id, record.model_dump(mode="json"))
-    await world.store.put("health", entry.settings.slug, {"server": entry.settings.slug, "state": "unknown"})
     await world.store.commit("servers", entry.settings.slug, entry.model_dump(mode="json"))
-    await world.app.state.registry.search.discovered(entry.settings.slug)
+    await world.looked_at({"server": entry.settings.slug, "state": "unknown"})

@@ -16,8 +16,8 @@ USER = ["clerks"]
 async def put(world: World, entry: ServerEntry, state: str = "unknown", reason: str | None = None) -> None:
     slug = entry.settings.slug
     health = {"server": slug, "state": state, "reason": reason, "checked_at": "2026-11-01T10:20:30+00:00"}
-    await world.store.put("health", slug, health)
     await world.store.commit("servers", slug, entry.model_dump(mode="json"))
+    await world.looked_at(health)
 
 
 async def html(world: World, groups: list[str]) -> str:
@@ -27,10 +27,9 @@ async def html(world: World, groups: list[str]) -> str:
 
 
 async def test_a_server_is_shown_with_its_state_tools_and_address(world: World) -> None:
-    await put(world, server("ledger", "The ledger", "Accounts"), "healthy")
     record = tool("ledger", "get_balance")
     await world.store.put("tools", record.id, record.model_dump(mode="json"))
-    await world.app.state.registry.search.discovered("ledger")
+    await put(world, server("ledger", "The ledger", "Accounts"), "healthy")
     grant = {"server": "ledger", "methods": ["tools/call"], "tools": ["*"]}
     await world.scope("clerks", USER, servers=[grant])
     text = await html(world, USER)
