@@ -40,6 +40,24 @@ async def test_a_database_put_back_from_a_backup_is_followed_from_where_it_is(
     await store.close()
 
 
+async def test_changes_that_a_process_made_or_met_are_not_read_again(
+    mongodb: Settings, open_another: OpenAnother, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, other = await open_another(), await open_another()
+    for number in range(3):
+        await store.commit("servers", f"{number}", {})
+    assert await other.latest_change() == 3
+
+    async def read(self: connection.Connection, collection: str, *_args: Any, **_more: Any) -> list[Any]:
+        raise AssertionError(f"{collection} was read")
+
+    monkeypatch.setattr(connection.Connection, "find", read)
+    assert [change.id for change in await store.changes(0) or []] == ["0", "1", "2"]
+    assert [change.id for change in await other.changes(2) or []] == ["2"]
+    await store.close()
+    await other.close()
+
+
 async def test_expired_documents_are_swept_where_the_server_does_not(mongodb: Settings) -> None:
     store = await MongoStore.open(mongodb)
     if store._sweep_at == float("inf"):

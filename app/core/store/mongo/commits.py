@@ -31,7 +31,7 @@ from app.core.store.mongo.documents import Bson
 
 _STATE = {"revision": 1, "version": 1, "expires_at": 1, "claim": 1}
 _UNMET = timedelta(days=1)  # after that a claim may be swept with a document that has expired
-_TRIM_EVERY, _STEPS = 100, 4
+_TRIM_EVERY, _STEPS, _RECENT = 100, 4, 200
 _TRIM_AGE, _FRESH = timedelta(hours=1), timedelta(minutes=1)
 
 
@@ -83,6 +83,7 @@ class Commits:
         self._kept = kept
         self._applied = 0
         self._looked = 0.0
+        self._recent: dict[int, Bson] = {}
 
     async def state(self, collection: str, id: str) -> State:
         """The document as a writer sees it."""
@@ -99,8 +100,10 @@ class Commits:
         else:
             change = await self._last()
             self._looked = now
-            # The database may be one that was put back from a backup.
-            self._applied = min(self._applied, change["number"] if change else 0)
+            last = change["number"] if change else 0
+            if last < self._applied:  # the database was put back from a backup
+                self._applied = last
+                self._recent.clear()
         if change and change["number"] > self._applied:
             await self.apply(change)
         return self._applied
@@ -110,8 +113,9 @@ class Commits:
         newest = await self.newest()
         if not newest - self._kept <= number <= newest:
             return None
-        if number == newest:
-            return []
+        wanted = range(number + 1, min(newest, number + limit) + 1)
+        if all(one in self._recent for one in wanted):
+            return [self._recent[one] for one in wanted]
         found = await self._connection.find(
             CHANGES, {"_id": {"$gt": key(number), "$lte": key(newest)}}, limit=limit
         )
@@ -142,7 +146,7 @@ class Commits:
         await self.apply(change)
         return True
 
-    async def apply(self, change: Mapping[str, Any]) -> None:
+    async def apply(self, change: Bson) -> None:
         """Make the document show a committed change; nothing happens where it does, or did, already."""
         where = {"_id": change["id"], "claim.by": change["by"]}
         if change["body"] is None:
@@ -152,6 +156,7 @@ class Commits:
             await self._connection.replace(
                 change["collection"], where, {**content, "revision": change["revision"]}
             )
+        self._remember(change)
         self._applied = max(self._applied, change["number"])
 
     async def trim(self, number: int) -> None:
@@ -187,8 +192,15 @@ class Commits:
             found = await self._connection.find_one(CHANGES, {"_id": key(number + 1)})
             if found is None:
                 return newest
+            self._remember(found)
             newest, number = found, number + 1
         return await self._last()
+
+    def _remember(self, change: Bson) -> None:
+        """Keep a committed change for those who follow: the newest ones are asked for again and again."""
+        self._recent[change["number"]] = change
+        while len(self._recent) > _RECENT:
+            del self._recent[min(self._recent)]
 
 
 def key(number: int) -> str:
