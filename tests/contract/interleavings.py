@@ -6,6 +6,7 @@ doubled or out of order.
 """
 
 import asyncio
+import importlib
 import itertools
 import os
 import random
@@ -24,6 +25,9 @@ from app.core.store.mongo.client import Client
 from app.core.store.mongo.commits import Commits, Write
 from app.core.store.mongo.connection import Connection
 from app.core.store.mongo.writer import Writer
+
+# Imported by Hypothesis in mid-test, deep in a stack, it can meet a fault of Python 3.11 in ast.parse.
+importlib.import_module("hypothesis.internal.conjecture.optimiser")
 
 EXAMPLES = int(os.environ.get("INTERLEAVINGS", "300"))
 DOCS = "docs"
