@@ -74,7 +74,7 @@ def test_a_call_that_another_scope_would_allow_is_insufficient_scope_in_every_er
         "error_description=\"no scope of yours allows tools/call of the tool 'write'; "
         'a scope that names it would help"'
     )
-    assert upstream.received == []
+    assert not any(b"call-7" in received.body for received in upstream.received)  # others are looks
 
 
 def test_with_what_it_was_told_to_ask_for_the_client_gets_through(
