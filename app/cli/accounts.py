@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
+from pathlib import Path
 
 from app.cli.state import StateFolder
 from app.core.settings import PREFIX, Settings
@@ -20,6 +21,16 @@ async def prepare_accounts(state: StateFolder, settings: Settings, environ: Mapp
         await _cli_token(state, settings, store)
     finally:
         await store.close()
+
+
+async def prepare_token(state: StateFolder, settings: Settings) -> Path:
+    """The file of the CLI's own token, made where there is none that works. Raises StoreError."""
+    store = await open_store(settings)
+    try:
+        await _cli_token(state, settings, store)
+    finally:
+        await store.close()
+    return state.secret(TOKEN)
 
 
 async def _admin_password(

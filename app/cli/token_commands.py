@@ -1,12 +1,16 @@
 """`gatepost token …`."""
 
+import asyncio
 from typing import Annotated, Any
 
 import typer
 
+from app.cli.accounts import prepare_token
 from app.cli.api import connect, segment
 from app.cli.options import Json, TokenFile, Url
 from app.cli.output import say, show, show_json, show_table
+from app.cli.state import StateFolder
+from app.core.settings import load_settings
 
 app = typer.Typer(help="Personal access tokens.", no_args_is_help=True)
 
@@ -38,6 +42,19 @@ def create(
         return
     say(f"token {created['id']} ({name}); its value is shown this once:")
     show(created["value"])
+
+
+@app.command()
+def bootstrap() -> None:
+    """The administrator's token of this host, for its own commands; prints the path of its file.
+
+    It is made in the store that the settings (GATEPOST_ environment) name, where the one of the state folder
+    does not work: for hosts whose auth server is started by something else than `up`.
+    """
+    settings = load_settings()
+    state = StateFolder(settings.state_dir.absolute())
+    state.prepare()
+    show(str(asyncio.run(prepare_token(state, settings))))
 
 
 @app.command("list")
