@@ -55,7 +55,8 @@ class Follower:
             if slug in self._index.servers and self._seen.get(slug) != revision:
                 self._put_health(slug, document)
                 await self._read_tools(slug)
-                self._seen[slug] = revision
+                if slug not in self._newer:
+                    self._seen[slug] = revision
 
     async def discovered(self, health: Document) -> None:
         """Take in what discovery just found at a server, at once in this process. Raises StoreError."""
