@@ -4,9 +4,11 @@ callers.py <url of the gateway> <file of its certificate>
 """
 
 import asyncio
+import socket
 import ssl
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx2
@@ -44,6 +46,9 @@ async def main() -> None:
 
 demo = subprocess.Popen([sys.executable, "-P", "-m", "app.cli.demo_server", "9900"])
 try:
+    while socket.socket().connect_ex(("127.0.0.1", 9900)):
+        assert demo.poll() is None, "the demo server ended"
+        time.sleep(0.1)
     STARTED.touch()
     asyncio.run(main())
 finally:
