@@ -5,9 +5,11 @@ Runs on the host, by the program's own Python: login.py <url of the gateway> <fi
 
 import asyncio
 import re
+import socket
 import ssl
 import subprocess
 import sys
+import time
 from html import unescape
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
@@ -115,6 +117,9 @@ async def call(person: Person) -> str:
 
 demo = subprocess.Popen([sys.executable, "-P", "-m", "app.cli.demo_server", str(PORT)])
 try:
+    while socket.socket().connect_ex(("127.0.0.1", PORT)):
+        assert demo.poll() is None, "the demo server ended"
+        time.sleep(0.1)
     assert asyncio.run(call(Person("correct-horse"))) == "5"
     try:
         asyncio.run(call(Person("wrong")))
